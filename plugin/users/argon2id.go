@@ -1,0 +1,109 @@
+package users
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/go-crypt/crypt/algorithm"
+	"github.com/go-crypt/crypt/algorithm/argon2"
+	"golang.org/x/text/secure/precis"
+
+	"github.com/cinchapi/concourse-users/shared/account"
+)
+
+// argon2id keeps passwords as argon2id, over the PRECIS OpaqueString form (RFC
+// 8265): NFC, every kind of space made the ASCII one, no control characters.
+type argon2id struct {
+	memory uint32 // KiB
+	passes int
+}
+
+// owasp is the cost that OWASP recommends at least: 19 MiB, two passes, one
+// lane.
+var owasp = argon2id{memory: 19456, passes: 2}
+
+const (
+	lanes      = 1
+	saltLength = 16
+	keyLength  = 32
+)
+
+// Ceilings for stored hashes, so that a tampered store cannot exhaust the
+// machine.
+const (
+	mostMemory  = 1 << 20 // KiB, 1 GiB
+	mostPasses  = 16
+	mostLanes   = 16
+	mostEncoded = 512 // bytes
+)
+
+var errHashForm = errors.New("the stored password hash is not in a form that this release reads")
+
+func (argon2id) name() string { return "argon2id" }
+
+func (argon2id) prepare(password account.Secret) (string, error) {
+	if !utf8.Valid(password) {
+		return "", badPassword("a password must be valid UTF-8")
+	}
+	prepared, err := precis.OpaqueString.Bytes(password)
+	if err != nil {
+		return "", badPassword("the password has a character that a password may not have; use letters, digits, punctuation, symbols and spaces")
+	}
+	return string(prepared), nil
+}
+
+func (a argon2id) hash(prepared string) (string, error) {
+	h, err := argon2.New(argon2.WithVariantID(), argon2.WithM(a.memory), argon2.WithT(a.passes),
+		argon2.WithP(lanes), argon2.WithS(saltLength), argon2.WithK(keyLength))
+	if err != nil {
+		return "", err
+	}
+	d, err := h.Hash(prepared)
+	if err != nil {
+		return "", err
+	}
+	return d.Encode(), nil
+}
+
+func (a argon2id) decoy() string {
+	random := make([]byte, saltLength+keyLength)
+	rand.Read(random)
+	b := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", a.memory, a.passes, lanes,
+		b.EncodeToString(random[:saltLength]), b.EncodeToString(random[saltLength:]))
+}
+
+// parse takes the canonical form only: what the library reads more liberally
+// than it writes is refused. Its errors don't quote the hash (rule 9).
+func (a argon2id) parse(encoded string) (digest, error) {
+	if len(encoded) > mostEncoded {
+		return nil, errHashForm
+	}
+	d, err := argon2.DecodeVariant(argon2.VariantID)(encoded)
+	if err != nil || d.Encode() != encoded {
+		return nil, errHashForm
+	}
+	var memory, passes, p uint32
+	if _, err := fmt.Sscanf(encoded, "$argon2id$v=19$m=%d,t=%d,p=%d$", &memory, &passes, &p); err != nil {
+		return nil, errHashForm
+	}
+	if p < 1 || p > mostLanes || passes < 1 || passes > mostPasses || memory < 8*p || memory > mostMemory {
+		return nil, errHashForm
+	}
+	// What memory and passes cost together is what OWASP's list of equal
+	// choices keeps about constant.
+	work := uint64(memory) * uint64(passes)
+	return argon2idDigest{d, work < uint64(a.memory)*uint64(a.passes)}, nil
+}
+
+type argon2idDigest struct {
+	algorithm.Digest
+	cheap bool
+}
+
+func (d argon2idDigest) matches(prepared string) bool { return d.Match(prepared) }
+
+func (d argon2idDigest) weak() bool { return d.cheap }

@@ -1,0 +1,151 @@
+package users
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cinchapi/concourse-users/shared/account"
+)
+
+// purpose divides those who hash: an administrator's work is never behind a
+// flood of client logins.
+type purpose int
+
+const (
+	management purpose = iota // management logins, and everything that administrators do
+	client                    // logins of Concourse clients
+)
+
+// purposeOf puts a listener that it does not know among the clients.
+func purposeOf(l account.Listener) purpose {
+	if l == account.ManagementListener {
+		return management
+	}
+	return client
+}
+
+// How many may wait for a slot, and how long.
+const (
+	mostManagementWaiting = 256
+	mostClientsWaiting    = 1024
+	longestWait           = 10 * time.Second // and at most half of the time that the caller has
+)
+
+// slots bounds how many hashes are computed at once: memory-hard hashing beyond
+// the number of processors only gets slower. Clients never hold the last slot,
+// if there are two or more; who waits for management goes first.
+type slots struct {
+	mu          sync.Mutex // guards the rest
+	free        int
+	clients     int                 // slots that clients hold
+	mostClients int                 // slots that clients may hold
+	waiting     [client + 1]waiters // by purpose
+}
+
+// waiters is a line of channels, first come first served. Closing a channel
+// hands over a slot.
+type waiters struct {
+	line list.List
+	most int
+}
+
+func newSlots(n int) *slots {
+	s := &slots{free: n, mostClients: max(1, n-1)}
+	s.waiting[management].most = mostManagementWaiting
+	s.waiting[client].most = mostClientsWaiting
+	return s
+}
+
+// do computes in a slot. It refuses with Throttled if too many wait already or
+// the wait is too long, and gives up with ctx.
+func (s *slots) do(ctx context.Context, p purpose, compute func()) error {
+	if err := s.acquire(ctx, p); err != nil {
+		return err
+	}
+	defer s.release(p)
+	compute()
+	return nil
+}
+
+func (s *slots) acquire(ctx context.Context, p purpose) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if s.takes(p) {
+		s.mu.Unlock()
+		return nil
+	}
+	w := &s.waiting[p]
+	if w.line.Len() >= w.most {
+		s.mu.Unlock()
+		return account.Throttled(time.Second)
+	}
+	granted := make(chan struct{})
+	place := w.line.PushBack(granted)
+	s.mu.Unlock()
+
+	patience := time.NewTimer(longestWaitIn(ctx))
+	defer patience.Stop()
+	var gaveUp error
+	select {
+	case <-granted:
+		return nil
+	case <-ctx.Done():
+		gaveUp = ctx.Err()
+	case <-patience.C:
+		gaveUp = account.Throttled(time.Second)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-granted: // came together with the end of the wait: pass it on
+		s.gives(p)
+	default:
+		w.line.Remove(place)
+	}
+	return gaveUp
+}
+
+// longestWaitIn leaves half of the caller's time for hashing and the answer, so
+// that a host of short time-outs gets Throttled rather than nothing.
+func longestWaitIn(ctx context.Context) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return min(longestWait, time.Until(end)/2)
+	}
+	return longestWait
+}
+
+// takes takes a free slot, if there is one for the purpose. It needs mu.
+func (s *slots) takes(p purpose) bool {
+	if s.free == 0 || p == client && s.clients == s.mostClients {
+		return false
+	}
+	s.free--
+	if p == client {
+		s.clients++
+	}
+	return true
+}
+
+func (s *slots) release(p purpose) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gives(p)
+}
+
+// gives gives a slot back, and to those who wait. It needs mu.
+func (s *slots) gives(p purpose) {
+	s.free++
+	if p == client {
+		s.clients--
+	}
+	for _, p := range []purpose{management, client} {
+		line := &s.waiting[p].line
+		for line.Len() > 0 && s.takes(p) {
+			close(line.Remove(line.Front()).(chan struct{}))
+		}
+	}
+}

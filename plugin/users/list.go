@@ -1,0 +1,62 @@
+package users
+
+import (
+	"context"
+	"time"
+
+	"github.com/cinchapi/concourse-users/shared/account"
+)
+
+// mostPage bounds the stored size of a page of accounts, in bytes, so that a
+// message with it stays well below what a host accepts.
+const mostPage = 1 << 20
+
+// List returns accounts in the byte order of their names: at most MaxBatch, and
+// about 1 MiB. The name to go on after need not exist any more.
+func (s *Service) List(ctx context.Context, who account.Caller, after string) (page []account.Account, next string, err error) {
+	run, err := s.running()
+	if err != nil {
+		return nil, "", err
+	}
+	if len(after) > account.MaxUsername {
+		return nil, "", account.Invalid("after", "a username has at most %d bytes", account.MaxUsername)
+	}
+	err = run.store.View(ctx, func(r Reader) error {
+		if err := checkCaller(r, who); err != nil {
+			return err
+		}
+		var err error
+		page, next, err = pageIn(r, after)
+		return err
+	})
+	if err != nil {
+		return nil, "", attempted("list accounts", err)
+	}
+	return page, next, nil
+}
+
+func pageIn(r Reader, after string) (page []account.Account, next string, err error) {
+	size := 0
+	err = r.Scan(Accounts, after, func(name string, value []byte) error {
+		size += len(value)
+		if len(page) == account.MaxBatch || len(page) > 0 && size > mostPage {
+			next = page[len(page)-1].Username
+			return ErrStop
+		}
+		var s stored
+		if err := decode(Accounts, value, &s); err != nil {
+			return err
+		}
+		page = append(page, s.account(name, time.Time{}))
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	for i := range page {
+		if page[i].LastLoginAt, err = lastSignIn(r, page[i].ID); err != nil {
+			return nil, "", err
+		}
+	}
+	return page, next, nil
+}

@@ -1,0 +1,203 @@
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cinchapi/concourse-users/shared/account"
+)
+
+// mutation is what one verb adds to the steps that all of them share.
+type mutation struct {
+	verb   account.Verb
+	target string // normalized
+
+	// decide returns the account after the change: nil for none, and before
+	// itself if nothing changes. It has no side effects and may run many times;
+	// what it refuses, it refuses in every run. The hash is empty while it
+	// is not known yet whether one is needed.
+	decide func(before *stored, hash string) (after *stored, err error)
+
+	// setsPassword says that a change needs the hash of password.
+	setsPassword bool
+	password     account.Secret
+
+	// note returns a remark about the account as it is now; nil for none.
+	note func(account.Account) string
+}
+
+var (
+	// errRepeated gives up a transaction whose request was carried out before.
+	errRepeated = errors.New("carried out before")
+	// errNeedsHash gives up a transaction that would change an account for
+	// which the state before hashing had asked for no hash.
+	errNeedsHash = errors.New("needs a hash")
+)
+
+// mostRuns bounds how often a mutation begins anew because a hash turned out to
+// be needed after all.
+const mostRuns = 5
+
+// carry carries a mutation out, once (rule 2): the form of the request id, the
+// record, without one the id's age, the caller, what can be refused before
+// hashing, the hash, and the transaction.
+func (s *Service) carry(ctx context.Context, in account.Invocation, m mutation) (account.Change, error) {
+	run, err := s.running()
+	if err != nil {
+		return account.Change{}, err
+	}
+	if err := checkInvocation(in); err != nil {
+		return account.Change{}, err
+	}
+	for range mostRuns {
+		hash := ""
+		if m.setsPassword {
+			done, needed, err := rehearse(ctx, run.store, in, m)
+			switch {
+			case err != nil:
+				return account.Change{}, attempted(m.what(), err)
+			case done != nil:
+				return *done, nil
+			case needed:
+				prepared, err := run.policy.check(s.hasher.current, m.password)
+				if err != nil {
+					return account.Change{}, err
+				}
+				if hash, err = s.hasher.hash(ctx, prepared); err != nil {
+					return account.Change{}, attempted(m.what(), err)
+				}
+			}
+		}
+		change, err := commit(ctx, run.store, in, m, hash)
+		if !errors.Is(err, errNeedsHash) {
+			return change, attempted(m.what(), err)
+		}
+	}
+	return account.Change{}, account.Conflict("'%s' is being made and deleted by others; try again", account.Printable(m.target))
+}
+
+// rehearse goes through the mutation without writing: it returns the recorded
+// outcome of a repeat, or a refusal, or whether a hash is needed.
+func rehearse(ctx context.Context, store Store, in account.Invocation, m mutation) (done *account.Change, needsHash bool, err error) {
+	err = store.View(ctx, func(r Reader) error {
+		done, needsHash = nil, false
+		var err error
+		if done, err = m.repeated(r, in); err != nil || done != nil {
+			return err
+		}
+		if err := checkCaller(r, in.Caller); err != nil {
+			return err
+		}
+		before, err := accountIn(r, m.target)
+		if err != nil {
+			return err
+		}
+		after, err := m.decide(before, "")
+		if err != nil {
+			return err
+		}
+		needsHash = after != before
+		_, _, err = adminsAfter(r, m.target, before, after)
+		return err
+	})
+	return done, needsHash, err
+}
+
+// commit carries the mutation out in one transaction. The record is looked up
+// first in every run, before the id's age, the caller and the guards.
+func commit(ctx context.Context, store Store, in account.Invocation, m mutation, hash string) (account.Change, error) {
+	var change account.Change
+	revision, err := store.Update(ctx, func(tx Tx) error {
+		if done, err := m.repeated(tx, in); err != nil {
+			return err
+		} else if done != nil {
+			change = *done
+			return errRepeated
+		}
+		if err := checkCaller(tx, in.Caller); err != nil {
+			return err
+		}
+		var err error
+		if change, err = m.apply(tx, hash); err != nil {
+			return err
+		}
+		return record(tx, in, m.verb, change, timestamp())
+	})
+	switch {
+	case errors.Is(err, errRepeated):
+		return change, nil
+	case err != nil:
+		return account.Change{}, err
+	}
+	change.Revision = revision
+	return change, nil
+}
+
+// apply writes the account and, if it moves, the counter of enabled ADMINs.
+func (m *mutation) apply(tx Tx, hash string) (account.Change, error) {
+	before, err := accountIn(tx, m.target)
+	if err != nil {
+		return account.Change{}, err
+	}
+	after, err := m.decide(before, hash)
+	if err != nil {
+		return account.Change{}, err
+	}
+	change := account.Change{Changed: after != before, Gone: after == nil, Account: account.Account{Username: m.target}}
+	if change.Changed {
+		if m.setsPassword && hash == "" {
+			return account.Change{}, errNeedsHash
+		}
+		if err := m.write(tx, before, after); err != nil {
+			return account.Change{}, err
+		}
+	}
+	switch {
+	case after != nil:
+		if change.Account, err = publicIn(tx, m.target, after); err != nil {
+			return account.Change{}, err
+		}
+		change.Note = m.remark(change.Account)
+	case before != nil:
+		change.Account.ID, change.Account.Generation = before.ID, before.Generation
+	}
+	return change, nil
+}
+
+func (m *mutation) write(tx Tx, before, after *stored) error {
+	is, will, err := adminsAfter(tx, m.target, before, after)
+	if err != nil {
+		return err
+	}
+	if is != will {
+		if err := put(tx, adminsKey, will); err != nil {
+			return err
+		}
+	}
+	if after != nil {
+		return put(tx, Key{Accounts, m.target}, after)
+	}
+	if err := tx.Delete(signInKey(before.ID)); err != nil {
+		return err
+	}
+	return tx.Delete(Key{Accounts, m.target})
+}
+
+func (m *mutation) repeated(r Reader, in account.Invocation) (*account.Change, error) {
+	done, err := repeated(r, in, m.verb, m.target)
+	if done != nil && !done.Gone {
+		done.Note = m.remark(done.Account)
+	}
+	return done, err
+}
+
+func (m *mutation) remark(a account.Account) string {
+	if m.note == nil {
+		return ""
+	}
+	return m.note(a)
+}
+
+// what names the attempt in an internal error.
+func (m *mutation) what() string { return fmt.Sprintf("%s '%s'", m.verb, account.Printable(m.target)) }
