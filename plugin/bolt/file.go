@@ -1,0 +1,82 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/cinchapi/concourse-users/shared/account"
+)
+
+// How long Open waits at most for a file that another process holds, and how
+// often it looks.
+const (
+	lockPatience = 5 * time.Second
+	lockRetry    = 50 * time.Millisecond
+)
+
+// pathField is what the operator calls the path, for refusals.
+const pathField = "plugin.settings.path"
+
+// openFile waits for the file's lock.
+func openFile(ctx context.Context, path string, readOnly bool) (*bbolt.DB, error) {
+	for {
+		db, err := tryOpen(path, readOnly)
+		if !errors.Is(err, berrors.ErrTimeout) {
+			return db, err
+		}
+		select {
+		case <-time.After(lockRetry):
+		case <-ctx.Done():
+			return nil, account.Unavailable("the store %s is held by another process; only one can use it at a time", path)
+		}
+	}
+}
+
+func tryOpen(path string, readOnly bool) (db *bbolt.DB, err error) {
+	var file *os.File
+	o := *bbolt.DefaultOptions
+	o.ReadOnly = readOnly
+	o.Timeout = 1 // the shortest: one attempt
+	o.OpenFile = func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
+		file, err = os.OpenFile(name, flag, mode)
+		return file, err
+	}
+	err = guard(path, func() { file.Close() }, func() error {
+		db, err = bbolt.Open(path, 0o600, &o)
+		return err
+	})
+	switch {
+	case err == nil || errors.Is(err, berrors.ErrTimeout) || account.KindOf(err) != account.KindInternal:
+		return db, err
+	case errors.As(err, new(syscall.Errno)):
+		return nil, account.Unavailable("the store %s cannot be opened: %v", path, err)
+	}
+	return nil, notAStore(path, err.Error())
+}
+
+// guard turns the panics and memory faults with which bbolt meets a damaged
+// file into a refusal; release lets go of what a panic left behind.
+func guard(path string, release func(), fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			if release != nil {
+				release()
+			}
+			err = notAStore(path, fmt.Sprint(p))
+		}
+	}()
+	return fn()
+}
+
+func notAStore(path, why string) error {
+	return account.Invalid(pathField, "%s is not a users store, or is damaged: %s", path, why)
+}
