@@ -1,0 +1,6 @@
+//go:build !linux
+
+package plugin
+
+// armDeath does nothing where the kernel offers nothing; the watch remains.
+func armDeath() {}

@@ -1,0 +1,4 @@
+package plugin
+
+// WatchHost is what dieWithHost does on every system.
+var WatchHost = watchHost
