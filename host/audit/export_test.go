@@ -1,0 +1,4 @@
+package audit
+
+// OpenFile is what Open uses unless told otherwise.
+var OpenFile = openFile

@@ -1,0 +1,184 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Options are the log's settings.
+type Options struct {
+	MaxSize int64 // bytes at which a new file begins; 0: never
+	Keep    int   // how many earlier files stay; 0: all
+
+	Warn     func(error)                     // hears of a new file that could not be begun; nil: nobody
+	Now      func() time.Time                // nil: time.Now
+	OpenFile func(path string) (File, error) // nil: the file system
+}
+
+// ErrClosed is what Append returns after Close.
+var ErrClosed = errors.New("the audit log is closed")
+
+// Log is an open audit log. Its methods may be called at once. Only one Log at
+// a time may be open on a path: the host's lock sees to that.
+type Log struct {
+	path    string
+	options Options
+
+	mu     sync.Mutex
+	next   *group // lines that wait for the writer; nil: none
+	closed bool
+	open   openIDs
+	failed error // broken, for Err
+
+	refusals refusals
+
+	wake chan struct{} // one place: there may be something to do
+	done chan struct{} // closed when the writer has ended
+
+	// The writer's own.
+	file       File
+	size       int64 // of whole, synced lines
+	seq        uint64
+	torn       bool      // bytes after size may be on disk
+	broken     error     // why no line can be written any more
+	rotateFrom time.Time // not before; after a failure
+}
+
+// group is what is written and synced at once.
+type group struct {
+	entries []Entry
+	lines   [][]byte
+	done    chan struct{} // closed when err is final
+	err     error
+}
+
+// Open opens the log, and makes it, mode 0600 in a directory of mode 0700, if
+// it is absent. A last line that a crash has torn is cut off, and a
+// log_repaired line says so.
+func Open(path string, o Options) (*Log, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Warn == nil {
+		o.Warn = func(error) {}
+	}
+	if o.OpenFile == nil {
+		o.OpenFile = openFile
+	}
+	l := &Log{path: path, options: o, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l.refusals.init(l)
+	cut, err := l.prepare()
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the audit log %s: %w", path, err)
+	}
+	go l.write()
+	if cut > 0 {
+		if err := l.Append(Entry{Event: LogRepaired, Outcome: OK, Count: uint64(cut)}); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+	}
+	return l, nil
+}
+
+// prepare opens the current file with a whole last line, finds the last number,
+// and returns how many bytes it cut off.
+func (l *Log) prepare() (cut int64, err error) {
+	dir := filepath.Dir(l.path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return 0, err
+	}
+	// A rotation that a crash cut short leaves an empty file.
+	if err := os.RemoveAll(beside(l.path)); err != nil {
+		return 0, err
+	}
+	if l.file, err = l.options.OpenFile(l.path); err != nil {
+		return 0, err
+	}
+	defer func() {
+		if err != nil {
+			l.file.Close()
+		}
+	}()
+	size, whole, err := measure(l.path)
+	if err != nil {
+		return 0, err
+	}
+	if size > whole {
+		if err := l.file.Truncate(whole); err != nil {
+			return 0, err
+		}
+		if err := l.file.Sync(); err != nil {
+			return 0, err
+		}
+	}
+	l.size = whole
+	if l.seq, err = lastSeq(l.path); err != nil {
+		return 0, err
+	}
+	// The directory's own entry too: either may be new.
+	return size - whole, errors.Join(syncDirectory(dir), syncDirectory(filepath.Dir(dir)))
+}
+
+// Append writes a line and returns when it is on disk. Lines that come while
+// others are being written wait for those, and are then written and synced
+// together. When the disk is full the lines at hand are refused, none of them
+// in part, and later ones are tried again; after any other failure every
+// Append is refused, because what is on disk is not known any more.
+func (l *Log) Append(e Entry) error { return l.append([]Entry{e}) }
+
+func (l *Log) append(entries []Entry) error {
+	lines := make([][]byte, len(entries))
+	for i, e := range entries {
+		line, err := encode(e)
+		if err != nil {
+			return err
+		}
+		lines[i] = line
+	}
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return ErrClosed
+	}
+	if l.next == nil {
+		l.next = &group{done: make(chan struct{})}
+	}
+	g := l.next
+	g.entries = append(g.entries, entries...)
+	g.lines = append(g.lines, lines...)
+	l.mu.Unlock()
+	l.nudge()
+	<-g.done
+	return g.err
+}
+
+func (l *Log) nudge() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Err returns why the log takes no line any more, nil while it does. Whoever
+// owes a line asks before the deed.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failed
+}
+
+// Close writes what waits, refusals that were only counted included, and
+// closes the file.
+func (l *Log) Close() error {
+	err := l.refusals.flush()
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.nudge()
+	<-l.done
+	return err
+}

@@ -1,0 +1,14 @@
+package audit
+
+import (
+	"os"
+	"syscall"
+)
+
+func datasync(f *os.File) error {
+	for {
+		if err := syscall.Fdatasync(int(f.Fd())); err != syscall.EINTR {
+			return os.NewSyscallError("fdatasync", err)
+		}
+	}
+}
