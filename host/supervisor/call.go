@@ -1,0 +1,91 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cinchapi/concourse-users/shared/account"
+	"github.com/cinchapi/concourse-users/shared/wire"
+)
+
+// saidSo is how often a call is repeated on an instance that lives, is
+// connected, and answers as if nobody had: a plugin in another language may put
+// it that way that it cannot reach its store.
+const saidSo = 3
+
+// forward makes one call: on the running plugin, and again on the next one if
+// the plugin dies under it or is cut off by a reload. It ends within
+// CallTimeout. id is zero for a call that changes nothing; any other may be
+// repeated because the plugin knows its id (rule 2).
+func forward[R any](ctx context.Context, s *Supervisor, id account.RequestID, call func(context.Context, account.Users) (R, error)) (R, error) {
+	caller, began := ctx, time.Now()
+	ctx, cancel := context.WithTimeout(ctx, s.settings().CallTimeout)
+	defer cancel()
+	// unheard had the last attempt and did not answer it. While it lives it may
+	// still carry that out; acquire gives another out only when it is gone.
+	var unheard *instance
+	said := 0
+	var none R
+	for {
+		in, err := s.acquire(ctx)
+		if err != nil {
+			return none, unanswered(caller, id, unheard != nil, err)
+		}
+		r, err := attempt(ctx, in, call)
+		if !wire.Transport(err) {
+			if err != nil && !id.IsZero() && (in == unheard || unheard != nil && staleID(err)) {
+				return none, account.OutcomeUnknown(id)
+			}
+			return r, in.named(err)
+		}
+		unheard = in
+		if ctx.Err() == nil && !in.isOver(exitGrace) && in.connected() {
+			said++
+		}
+		if said == saidSo {
+			return none, unanswered(caller, id, true, in.named(err))
+		}
+		if ctx.Err() != nil {
+			return none, unanswered(caller, id, true, account.Unavailable("plugin %s did not answer within %s",
+				in.exe.name(), time.Since(began).Round(time.Millisecond)))
+		}
+	}
+}
+
+// attempt makes one call on one instance. Nothing but the caller's time and the
+// instance's end bounds it: what is slow is not repeated, which would only make
+// a slow store slower.
+func attempt[R any](ctx context.Context, in *instance, call func(context.Context, account.Users) (R, error)) (R, error) {
+	defer in.calls.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(in.over, cancel)
+	defer stop()
+	in.silence.asked()
+	r, err := call(ctx, in.users)
+	in.silence.done(!wire.Transport(err) || ctx.Err() == nil)
+	return r, err
+}
+
+// staleID reports whether err refuses the request id for its time. Of a repeat
+// that says nothing about the attempt before, which came in time.
+func staleID(err error) bool {
+	e, ok := errors.AsType[*account.Error](err)
+	return ok && (e.Reason == account.ReasonRequestExpired ||
+		e.Kind == account.KindInvalid && e.Field == "request_id" && e.Reason == "")
+}
+
+// unanswered is the error of a call that nobody answered.
+func unanswered(caller context.Context, id account.RequestID, sent bool, last error) error {
+	switch {
+	case sent && !id.IsZero():
+		return account.OutcomeUnknown(id)
+	case errors.Is(caller.Err(), context.Canceled):
+		return &account.Error{Kind: account.KindInterrupted, Message: "the caller gave up"}
+	case account.KindOf(last) == account.KindUnavailable:
+		e, _ := errors.AsType[*account.Error](last)
+		return e
+	}
+	return account.Unavailable("%v", last)
+}

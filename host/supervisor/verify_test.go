@@ -1,0 +1,57 @@
+package supervisor_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cinchapi/concourse-users/shared/account"
+)
+
+func TestUntrustedAnswers(t *testing.T) {
+	s := start(t, options(t))
+
+	t.Run("Show", func(t *testing.T) {
+		_, err := s.Show(t.Context(), nobody, "stranger")
+		wantKind(t, err, account.KindInternal, `plugin backend answered show with the account "somebody" instead of "stranger"`)
+		_, err = s.Show(t.Context(), nobody, "nameless")
+		wantKind(t, err, account.KindInternal, `plugin backend answered show with the account "" instead of "nameless"`)
+	})
+
+	t.Run("List", func(t *testing.T) {
+		for after, want := range map[string]string{
+			"huge":     "message larger than max",
+			"unsorted": `answered list with the account "y" after "z"`,
+			"before":   `answered list with the account "a" after "before"`,
+			"loop":     "answered list with a next page that begins before the end of this one",
+		} {
+			_, _, err := s.List(t.Context(), nobody, after)
+			wantKind(t, err, account.KindInternal, want)
+		}
+		page, next, err := s.List(t.Context(), nobody, "x")
+		if err != nil || len(page) != 2 || next != "z" {
+			t.Errorf("List: %d accounts, %q, %v", len(page), next, err)
+		}
+	})
+
+	t.Run("Sessions", func(t *testing.T) {
+		rows := []account.Session{
+			{ID: "1", Username: "ann", Role: account.User, Listener: account.ManagementListener},
+			{ID: "2", Username: "bob", Role: account.User, Listener: account.ClientListener},
+			{ID: "3", Username: "cyd", Role: account.User, Listener: account.ClientListener},
+		}
+		got, err := s.Sessions(t.Context(), account.Caller{Username: "admin"}, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []account.Session{rows[1], rows[2]}
+		want[0].Note, want[1].Note = "seen", "seen"
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		for who, text := range map[string]string{"reverses": "in another order", "adds": "that was not sent", "shouts": "a note of more than 200 bytes"} {
+			_, err := s.Sessions(t.Context(), account.Caller{Username: who}, rows)
+			wantKind(t, err, account.KindInternal, text)
+		}
+	})
+}
