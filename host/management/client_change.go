@@ -1,0 +1,142 @@
+package management
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cinchapi/concourse-users/shared/account"
+	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
+	"github.com/cinchapi/concourse-users/shared/wire"
+)
+
+// ListedAccount is an account and the number of its live sessions on the host.
+type ListedAccount struct {
+	account.Account
+	Sessions uint64
+}
+
+// Result is what a change came to.
+type Result struct {
+	ListedAccount // after the change; of a deleted account only the username
+
+	Changed     bool
+	Gone        bool   // no account has the name now
+	Environment string // the environment that a grant or revoke resolved to
+	Note        string // a remark, such as a role that outweighs a revoked grant
+	RequestID   string
+}
+
+// Request returns a fresh request id.
+func (c *Client) Request(ctx context.Context) (account.RequestID, error) {
+	ctx, cancel := c.call(ctx)
+	defer cancel()
+	p, err := c.management.Request(ctx, &managementv1.RequestRequest{})
+	if err != nil {
+		return account.RequestID{}, c.answer(ctx, err)
+	}
+	return account.ParseRequestID(p.GetRequestId())
+}
+
+// Every change takes the request id of an earlier attempt whose outcome is
+// unknown, or the zero id: then the Client gets one first, so that it can name
+// it if no answer comes. The refusals are those of account.Users.
+
+// Create makes an account.
+func (c *Client) Create(ctx context.Context, id account.RequestID, r account.Create) (Result, error) {
+	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		return c.management.Create(ctx, &managementv1.CreateRequest{
+			RequestId: id, Username: r.Username, Password: r.Password,
+			Role: wire.RoleToProto(r.Role), IfNotExists: r.IfNotExists,
+		})
+	})
+}
+
+// Edit changes role, password or both at once.
+func (c *Client) Edit(ctx context.Context, id account.RequestID, r account.Edit) (Result, error) {
+	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		return c.management.Edit(ctx, &managementv1.EditRequest{
+			RequestId: id, Username: r.Username, Role: wire.RoleToProto(r.Role), Password: r.Password,
+		})
+	})
+}
+
+// Password sets a password.
+func (c *Client) Password(ctx context.Context, id account.RequestID, r account.Password) (Result, error) {
+	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		return c.management.Password(ctx, &managementv1.PasswordRequest{RequestId: id, Username: r.Username, Password: r.Password})
+	})
+}
+
+// Delete removes an account for good.
+func (c *Client) Delete(ctx context.Context, id account.RequestID, r account.Delete) (Result, error) {
+	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		return c.management.Delete(ctx, &managementv1.DeleteRequest{RequestId: id, Username: r.Username, IfExists: r.IfExists})
+	})
+}
+
+// Grant adds a permission; an empty environment is the host's default one.
+func (c *Client) Grant(ctx context.Context, id account.RequestID, r account.Grant) (Result, error) {
+	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		return c.management.Grant(ctx, &managementv1.GrantRequest{
+			RequestId: id, Username: r.Username, Permission: wire.PermissionToProto(r.Permission), Environment: r.Environment,
+		})
+	})
+}
+
+// Revoke takes all permissions in one environment; an empty one is the host's
+// default.
+func (c *Client) Revoke(ctx context.Context, id account.RequestID, r account.Revoke) (Result, error) {
+	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		return c.management.Revoke(ctx, &managementv1.RevokeRequest{RequestId: id, Username: r.Username, Environment: r.Environment})
+	})
+}
+
+// Suspend refuses logins and ends sessions.
+func (c *Client) Suspend(ctx context.Context, id account.RequestID, username string) (Result, error) {
+	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		return c.management.Suspend(ctx, &managementv1.SuspendRequest{RequestId: id, Username: username})
+	})
+}
+
+// Enable undoes Suspend.
+func (c *Client) Enable(ctx context.Context, id account.RequestID, username string) (Result, error) {
+	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		return c.management.Enable(ctx, &managementv1.EnableRequest{RequestId: id, Username: username})
+	})
+}
+
+func (c *Client) change(ctx context.Context, id account.RequestID, ask func(context.Context, string) (*managementv1.Change, error)) (Result, error) {
+	if id.IsZero() {
+		var err error
+		if id, err = c.Request(ctx); err != nil {
+			return Result{}, err
+		}
+	}
+	ctx, cancel := c.call(ctx)
+	defer cancel()
+	p, err := ask(ctx, id.String())
+	if err != nil {
+		if err = wire.FromStatus(err); wire.Transport(err) {
+			return Result{}, account.OutcomeUnknown(id)
+		}
+		return Result{}, err
+	}
+	listed, err := listedFromProto(p.GetAccount())
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{
+		ListedAccount: listed, Changed: p.GetChanged(), Gone: p.GetGone(),
+		Environment: p.GetEnvironment(), Note: p.GetNote(), RequestID: p.GetRequestId(),
+	}, nil
+}
+
+func listedFromProto(p *managementv1.ListedAccount) (ListedAccount, error) {
+	a, err := wire.AccountFromProto(p.GetAccount())
+	if err != nil {
+		return ListedAccount{}, badAnswer(err)
+	}
+	return ListedAccount{Account: a, Sessions: p.GetSessions()}, nil
+}
+
+func badAnswer(err error) error { return fmt.Errorf("the host's answer is not acceptable: %w", err) }
