@@ -1,0 +1,30 @@
+package host
+
+import (
+	"fmt"
+
+	"github.com/cinchapi/concourse-users/host/audit"
+	"github.com/cinchapi/concourse-users/host/supervisor"
+	"github.com/cinchapi/concourse-users/shared/account"
+)
+
+// pluginEvent writes a lifecycle event of the plugin into the audit log.
+func (r *running) pluginEvent(e supervisor.Event) {
+	entry := audit.Entry{
+		Event: audit.PluginStarted, Outcome: audit.OK,
+		Detail: fmt.Sprintf("%s: %s %s, pid %d, sha256 %s", e.Kind, e.Path, e.Version, e.PID, e.SHA256),
+	}
+	switch e.Kind {
+	case supervisor.PluginExited, supervisor.PluginStopped:
+		entry.Event = audit.PluginExited
+	case supervisor.PluginReloaded, supervisor.PluginReloadFailed:
+		entry.Event = audit.PluginReload
+	}
+	if e.Reason != "" {
+		entry.Outcome = account.KindUnavailable.String()
+		entry.Detail += ": " + e.Reason
+	}
+	if err := r.log.Append(entry); err != nil {
+		r.logger.Error("the audit log takes no lines", "error", err)
+	}
+}
