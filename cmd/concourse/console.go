@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/cinchapi/concourse-users/host/management"
+	"github.com/cinchapi/concourse-users/shared/account"
+)
+
+// console is what a running command has of the world: its arguments, someone
+// to ask, and somewhere to print.
+type console struct {
+	args   []string
+	json   bool
+	prompt *prompt
+	out    io.Writer
+	code   int // what to exit with when there is no error
+}
+
+func newConsole(o *options) *console {
+	return &console{args: o.Args(), json: o.format == "json", prompt: newPrompt(o), out: os.Stdout}
+}
+
+// username returns the command's argument, or asks for it with the text.
+func (c *console) username(ctx context.Context, text string) (string, error) {
+	if len(c.args) > 0 {
+		return c.args[0], nil
+	}
+	return c.prompt.line(ctx, question{text, "the username as an argument"})
+}
+
+// say prints lines for people, and nothing where a program reads.
+func (c *console) say(lines ...string) error {
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(c.out, visible(line)); err != nil {
+			return notPrinted(err)
+		}
+	}
+	return nil
+}
+
+// change prints what a change came to: the account after it as JSON, or the
+// sentences.
+func (c *console) change(r management.Result, sentences ...string) error {
+	if c.json {
+		return notPrinted(writeJSON(c.out, newJSONChange(r)))
+	}
+	if r.Note != "" {
+		sentences = append(sentences, "Note: "+r.Note)
+	}
+	return c.say(sentences...)
+}
+
+// notPrinted says that the work is done, whatever became of the report.
+func notPrinted(err error) error {
+	if err != nil {
+		err = fmt.Errorf("the result could not be printed: %w", err)
+	}
+	return err
+}
+
+// unchanged reports an account that nothing was asked to change of.
+func (c *console) unchanged(a management.ListedAccount, sentence string) error {
+	return c.change(management.Result{ListedAccount: a}, sentence)
+}
+
+// role asks for a role.
+func (c *console) role(ctx context.Context, text string) (account.Role, error) {
+	return choose(ctx, c.prompt, question{text, "--set-role"}, account.ParseRole)
+}
+
+// permission asks for a permission.
+func (c *console) permission(ctx context.Context, text string) (account.Permission, error) {
+	return choose(ctx, c.prompt, question{text, "--permission"}, account.ParsePermission)
+}
