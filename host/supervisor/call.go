@@ -53,6 +53,33 @@ func forward[R any](ctx context.Context, s *Supervisor, id account.RequestID, ca
 	}
 }
 
+// once makes one call on the running plugin, for as long as ctx allows, and
+// never again. It waits for a plugin like any call. Nobody can say how long the
+// answer takes, so the wait for it neither is a silence nor ends one.
+func once[R any](ctx context.Context, s *Supervisor, call func(context.Context, account.Users) (R, error)) (R, error) {
+	var none R
+	wait, cancel := context.WithTimeout(ctx, s.settings().CallTimeout)
+	in, err := s.acquire(wait)
+	cancel()
+	if err != nil {
+		return none, unanswered(ctx, account.RequestID{}, false, err)
+	}
+	r, err := attempt(ctx, in, func(ctx context.Context, u account.Users) (R, error) {
+		in.silence.done(false)
+		defer in.silence.asked()
+		return call(ctx, u)
+	})
+	if !wire.Transport(err) {
+		return r, in.named(err)
+	}
+	if ctx.Err() == nil && in.isOver(exitGrace) {
+		err = account.Unavailable("plugin %s did not answer: %v", in.exe.name(), in.reason())
+	} else {
+		err = in.named(err)
+	}
+	return none, unanswered(ctx, account.RequestID{}, true, err)
+}
+
 // attempt makes one call on one instance. Nothing but the caller's time and the
 // instance's end bounds it: what is slow is not repeated, which would only make
 // a slow store slower.

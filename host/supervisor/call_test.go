@@ -36,6 +36,19 @@ func TestCall(t *testing.T) {
 		eventually(t, "the restart is reported", func() bool { return cmp.Equal(want, events.all()) })
 	})
 
+	t.Run("CrashUnderAnApply", func(t *testing.T) {
+		o := options(t)
+		s := start(t, o)
+		in := newInvocation()
+		a, err := s.Apply(t.Context(), in, account.Desired{Username: "crash-once"})
+		if err != nil || a.Account.Username != "crash-once" {
+			t.Errorf("Apply: %+v, %v", a, err)
+		}
+		if got := lines(t, o, "applied"); !cmp.Equal(got, []string{in.RequestID.String(), in.RequestID.String()}) {
+			t.Errorf("asked under %q, want %s twice", got, in.RequestID)
+		}
+	})
+
 	t.Run("Stopped", func(t *testing.T) {
 		o := options(t)
 		o.Pace.HealthInterval, o.Pace.HealthTimeout = 50*time.Millisecond, 500*time.Millisecond

@@ -52,7 +52,7 @@ func (s *Supervisor) keep(in *instance) {
 		in.drain(pace.Drain)
 		in.retire(pace.Shutdown)
 	}
-	s.emit(PluginStopped, s.executable(), nil, nil)
+	s.emit(PluginStopped, s.executable(), in, nil)
 }
 
 // revive tries once to start the plugin again, after its pause, or serves a

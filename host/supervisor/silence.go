@@ -24,7 +24,8 @@ func (q *silence) asked() {
 	q.waiting++
 }
 
-// done is told of each call's end, and whether it was answered.
+// done is told of each call's end, and whether it was answered. A call that may
+// take as long as it likes is done for that time, and then asked again.
 func (q *silence) done(answered bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

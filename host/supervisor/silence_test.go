@@ -34,6 +34,14 @@ func TestSilence(t *testing.T) {
 		time.Sleep(time.Hour)
 		want(4 * time.Second) // nobody waits
 
+		q.asked() // for what takes as long as it likes
+		q.done(false)
+		want(4 * time.Second)
+		time.Sleep(time.Hour)
+		q.asked()
+		want(4 * time.Second)
+		q.done(false)
+
 		q.asked()
 		time.Sleep(time.Second)
 		want(5 * time.Second)

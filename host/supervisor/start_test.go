@@ -74,6 +74,9 @@ func TestStart(t *testing.T) {
 		if diff := cmp.Diff([]supervisor.EventKind{supervisor.PluginStarted, supervisor.PluginStopped}, events.all()); diff != "" {
 			t.Error(diff)
 		}
+		if e := events.first(supervisor.PluginStopped); e.PID != got.PID || e.Version != "1.0" {
+			t.Errorf("what stopped is told as %+v", e)
+		}
 		_, err := s.Show(t.Context(), account.Caller{}, "jane")
 		wantKind(t, err, account.KindUnavailable, "plugin backend has been stopped")
 	})

@@ -1,6 +1,9 @@
 package supervisor_test
 
 import (
+	"context"
+	"io"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -70,6 +73,29 @@ func TestUnanswered(t *testing.T) {
 		if st := s.Status(); st.Restarts != 1 || st.LastError != "it did not answer a single call for 500ms and was killed" {
 			t.Errorf("status %+v", st)
 		}
+	})
+
+	t.Run("NoneIsAmongBackups", func(t *testing.T) { // of which nothing came, so that they show nothing
+		t.Parallel()
+		s, _ := streaming(t, "mute", nil)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := s.Show(t.Context(), nobody, "hang-once"); err != nil {
+				t.Error(err)
+			}
+		})
+		for range 40 { // until its end, if it is killed
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			s.Backup(ctx, io.Discard)
+			cancel()
+			if s.Status().Restarts > 0 {
+				break
+			}
+		}
+		if st := s.Status(); st.Restarts != 1 || !strings.HasPrefix(st.LastError, "it did not answer a single call for ") {
+			t.Errorf("status %+v", st)
+		}
+		wg.Wait()
 	})
 }
 

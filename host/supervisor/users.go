@@ -79,6 +79,44 @@ func (s *Supervisor) Enable(ctx context.Context, in account.Invocation, username
 	return mutate(ctx, s, account.VerbEnable, username, in, username, account.Users.Enable)
 }
 
+// Apply forwards.
+func (s *Supervisor) Apply(ctx context.Context, in account.Invocation, d account.Desired) (account.Applied, error) {
+	return s.applied(d.Username, string(account.VerbApply))(forward(ctx, s, in.RequestID, func(ctx context.Context, u account.Users) (account.Applied, error) {
+		return u.Apply(ctx, in, d)
+	}))
+}
+
+// Plan forwards.
+func (s *Supervisor) Plan(ctx context.Context, who account.Caller, d account.Desired) (account.Applied, error) {
+	return s.applied(d.Username, "plan")(read(ctx, s, who, d, account.Users.Plan))
+}
+
+func (s *Supervisor) applied(target, method string) func(account.Applied, error) (account.Applied, error) {
+	return func(a account.Applied, err error) (account.Applied, error) {
+		if err == nil {
+			err = s.bad(method, checkApplied(target, a))
+		}
+		if err != nil {
+			return account.Applied{}, err
+		}
+		return a, nil
+	}
+}
+
+// Recover forwards.
+func (s *Supervisor) Recover(ctx context.Context, r account.Recovery) (account.Change, error) {
+	c, err := forward(ctx, s, r.RequestID, func(ctx context.Context, u account.Users) (account.Change, error) {
+		return u.Recover(ctx, r)
+	})
+	if err == nil {
+		err = s.bad(string(account.VerbRecover), checkChange(r.Username, c))
+	}
+	if err != nil {
+		return account.Change{}, err
+	}
+	return c, nil
+}
+
 // Authenticate forwards.
 func (s *Supervisor) Authenticate(ctx context.Context, c account.Credentials) (account.Login, error) {
 	l, err := forward(ctx, s, account.RequestID{}, func(ctx context.Context, u account.Users) (account.Login, error) {
@@ -125,6 +163,25 @@ func (s *Supervisor) List(ctx context.Context, who account.Caller, after string)
 	})
 	if err == nil {
 		err = s.bad("list", checkList(after, p.items, p.next))
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return p.items, p.next, nil
+}
+
+// Export forwards.
+func (s *Supervisor) Export(ctx context.Context, who account.Caller, after string) ([]account.Exported, string, error) {
+	p, err := forward(ctx, s, account.RequestID{}, func(ctx context.Context, u account.Users) (p page[account.Exported, string], err error) {
+		p.items, p.next, err = u.Export(ctx, who, after)
+		return p, err
+	})
+	if err == nil {
+		accounts := make([]account.Account, len(p.items))
+		for i, e := range p.items {
+			accounts[i] = e.Account
+		}
+		err = s.bad("export", checkList(after, accounts, p.next))
 	}
 	if err != nil {
 		return nil, "", err

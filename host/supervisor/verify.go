@@ -59,6 +59,29 @@ func checkChange(target string, c account.Change) error {
 	return nil
 }
 
+// checkApplied expects the account before, if there was one, to be the one after,
+// and what ends sessions to be called a change (rule 3).
+func checkApplied(target string, a account.Applied) error {
+	if err := checkChange(target, a.Change); err != nil {
+		return err
+	}
+	switch before, after := a.Before, a.Account; {
+	case a.Repeated:
+		return nil
+	case a.Gone:
+		return errors.New("no account")
+	case before == nil && !a.Changed:
+		return errors.New("an account that was not there before and is not new")
+	case before == nil:
+		return nil
+	case before.ID != after.ID:
+		return errors.New("another account than it was before")
+	case !a.Changed && (a.PasswordSet || before.Role != after.Role || before.Enabled != after.Enabled || before.Generation != after.Generation):
+		return errors.New("a change that it says is none")
+	}
+	return checkAccount(target, *a.Before)
+}
+
 func checkList(after string, items []account.Account, next string) error {
 	for _, a := range items {
 		if err := checkParts(a); err != nil {

@@ -34,6 +34,42 @@ func TestUntrustedAnswers(t *testing.T) {
 		}
 	})
 
+	t.Run("Apply", func(t *testing.T) {
+		for username, want := range map[string]string{
+			"stranger": `the account "somebody" instead of "stranger"`,
+			"another":  "another account than it was before",
+			"secretly": "a change that it says is none",
+			"demoted":  "a change that it says is none",
+			"nothing":  "an account that was not there before and is not new",
+			"gone":     "no account",
+		} {
+			_, err := s.Apply(t.Context(), newInvocation(), account.Desired{Username: username})
+			wantKind(t, err, account.KindInternal, "plugin backend answered apply with "+want)
+			a, err := s.Plan(t.Context(), nobody, account.Desired{Username: username})
+			wantKind(t, err, account.KindInternal, "plugin backend answered plan with "+want)
+			if a.Changed || a.Before != nil {
+				t.Errorf("%s: got %+v", username, a)
+			}
+		}
+		if a, err := s.Apply(t.Context(), newInvocation(), account.Desired{Username: "jeff"}); err != nil || !a.Changed || a.Before == nil {
+			t.Errorf("Apply: %+v, %v", a, err)
+		}
+	})
+
+	t.Run("Export", func(t *testing.T) {
+		for after, want := range map[string]string{
+			"unsorted": `answered export with the account "y" after "z"`,
+			"loop":     "answered export with a next page that begins before the end of this one",
+		} {
+			_, _, err := s.Export(t.Context(), nobody, after)
+			wantKind(t, err, account.KindInternal, want)
+		}
+		page, next, err := s.Export(t.Context(), nobody, "x")
+		if err != nil || len(page) != 2 || string(page[1].PasswordHash) != "hash" || next != "z" {
+			t.Errorf("Export: %d accounts, %q, %v", len(page), next, err)
+		}
+	})
+
 	t.Run("Sessions", func(t *testing.T) {
 		rows := []account.Session{
 			{ID: "1", Username: "ann", Role: account.User, Listener: account.ManagementListener},

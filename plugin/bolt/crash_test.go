@@ -21,9 +21,15 @@ import (
 // writes to the store at that path until it is killed.
 const crashPath = "BOLT_TEST_CRASH_PATH"
 
+// replacePath makes it one that replaces that store's contents once.
+const replacePath = "BOLT_TEST_REPLACE_PATH"
+
 func TestMain(m *testing.M) {
 	if path := os.Getenv(crashPath); path != "" {
 		writeUntilKilled(path)
+	}
+	if path := os.Getenv(replacePath); path != "" {
+		replaceOnce(path)
 	}
 	os.Exit(m.Run())
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -20,6 +21,16 @@ import (
 const (
 	lockPatience = 5 * time.Second
 	lockRetry    = 50 * time.Millisecond
+)
+
+// A commit that outgrows the map of the file waits for every View, and new Views
+// wait for it. So what is mapped at first is more than most stores come to, and
+// a larger store gets another GiB at a time. It takes addresses, which a 32-bit
+// process lacks, and neither memory nor disk: the file grows by what a commit
+// needs and fileGrowth, which stays a hole until it is written.
+const (
+	mapped     = 1 << 30
+	fileGrowth = 1 << 20 // bbolt's own is 16 MiB, which makes a small file look like a large one
 )
 
 // pathField is what the operator calls the path, for refusals.
@@ -45,6 +56,9 @@ func tryOpen(path string, readOnly bool) (db *bbolt.DB, err error) {
 	o := *bbolt.DefaultOptions
 	o.ReadOnly = readOnly
 	o.Timeout = 1 // the shortest: one attempt
+	if !readOnly && strconv.IntSize == 64 {
+		o.InitialMmapSize = mapped
+	}
 	o.OpenFile = func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
 		file, err = os.OpenFile(name, flag, mode)
 		return file, err
@@ -53,6 +67,13 @@ func tryOpen(path string, readOnly bool) (db *bbolt.DB, err error) {
 		db, err = bbolt.Open(path, 0o600, &o)
 		return err
 	})
+	if err == nil && !inPlace(file, path) {
+		db.Close()
+		err = berrors.ErrTimeout // of another file now, which is to be waited for
+	}
+	if err == nil {
+		db.AllocSize = fileGrowth
+	}
 	switch {
 	case err == nil || errors.Is(err, berrors.ErrTimeout) || account.KindOf(err) != account.KindInternal:
 		return db, err
@@ -60,6 +81,17 @@ func tryOpen(path string, readOnly bool) (db *bbolt.DB, err error) {
 		return nil, account.Unavailable("the store %s cannot be opened: %v", path, err)
 	}
 	return nil, notAStore(path, err.Error())
+}
+
+// inPlace reports whether the path still leads to the file. A lock that another
+// process had may have ended with the file's being replaced.
+func inPlace(file *os.File, path string) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, now)
 }
 
 // guard turns the panics and memory faults with which bbolt meets a damaged
@@ -78,5 +110,5 @@ func guard(path string, release func(), fn func() error) (err error) {
 }
 
 func notAStore(path, why string) error {
-	return account.Invalid(pathField, "%s is not a users store, or is damaged: %s", path, why)
+	return account.Invalid(pathField, "%s is not a users store, or is damaged: %s; to restore a backup, move that file away first", path, why)
 }

@@ -70,22 +70,25 @@ func prepare(db *bbolt.DB, path string) (reached account.Revision, err error) {
 	if err != nil || !empty {
 		return reached, err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, space := range users.Spaces() {
-			if _, err := tx.CreateBucket([]byte(space)); err != nil {
-				return err
-			}
-		}
-		b, err := tx.CreateBucket(fileBucket)
-		if err != nil {
-			return err
-		}
-		return b.Put(layoutKey, strconv.AppendInt(nil, Layout, 10))
-	})
+	err = db.Update(layOut)
 	if err != nil {
 		return 0, account.Unavailable("the store %s cannot be created: %v", path, err)
 	}
 	return 0, nil
+}
+
+// layOut makes an empty database an empty store, at revision 0.
+func layOut(tx *bbolt.Tx) error {
+	for _, space := range users.Spaces() {
+		if _, err := tx.CreateBucket([]byte(space)); err != nil {
+			return err
+		}
+	}
+	b, err := tx.CreateBucket(fileBucket)
+	if err != nil {
+		return err
+	}
+	return b.Put(layoutKey, strconv.AppendInt(nil, Layout, 10))
 }
 
 func syncDirectory(dir string) error {

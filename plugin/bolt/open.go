@@ -26,9 +26,9 @@ type Options struct {
 }
 
 // Open opens the store at path, and creates it if there is none. It refuses,
-// with Invalid, a missing directory, a file that is not a users store and one
-// of a newer layout, which stay as they are; and with Unavailable a file that
-// another process holds longer than ctx or a few seconds.
+// with Invalid, a missing directory, a name that Replace uses, a file that is not
+// a users store and one of a newer layout, which stay as they are; and with
+// Unavailable a file that another process holds longer than ctx or a few seconds.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
@@ -39,6 +39,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if isBeside(path) {
+		return nil, account.Invalid(pathField, "%s is a name that a restore uses; name another path for the store", path)
+	}
 	if err := inspect(ctx, path, o.Logger); err != nil {
 		return nil, err
 	}
@@ -49,6 +52,14 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	reached, err := prepare(db, path)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	if at, err := filepath.EvalSymlinks(path); err == nil {
+		switch err := os.Remove(beside(at)); { // who builds one holds the lock
+		case err == nil:
+			o.Logger.Info("what a restore that was cut short has left was removed", "path", beside(at))
+		case !errors.Is(err, fs.ErrNotExist):
+			o.Logger.Warn("what a restore that was cut short has left cannot be removed", "path", beside(at), "error", err)
+		}
 	}
 	return start(db, path, reached, o), nil
 }

@@ -72,6 +72,12 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("got %v, want Invalid", err)
 		}
 	})
+	t.Run("NameOfARestore", func(t *testing.T) {
+		_, err := bolt.Open(t.Context(), beside(newPath(t)), bolt.Options{})
+		if account.KindOf(err) != account.KindInvalid || !strings.Contains(err.Error(), "a restore uses") {
+			t.Errorf("got %v, want Invalid", err)
+		}
+	})
 	t.Run("Held", func(t *testing.T) {
 		path := newPath(t)
 		open(t, path, bolt.Options{})

@@ -27,19 +27,27 @@ type Store struct {
 	committed chan struct{} // closed when the committer has ended
 	feed      *feed
 
-	mu     sync.Mutex     // guards closed, and calls against Close
-	closed bool           //
-	calls  sync.WaitGroup // Updates under way
+	mu      sync.Mutex     // guards closed and why, and calls against their being set
+	closed  bool           // no Update gets in any more
+	why     error          // what it is told
+	calls   sync.WaitGroup // Updates under way
+	retired chan struct{}  // closed when none is, and none will be
+	release func() error   // lets go of the file; once
 }
 
-var _ users.Store = (*Store)(nil)
+var (
+	_ users.Store    = (*Store)(nil)
+	_ users.Replacer = (*Store)(nil)
+)
 
 // start begins to commit. Close ends the committer.
 func start(db *bbolt.DB, path string, reached account.Revision, o Options) *Store {
 	s := &Store{
 		path: path, db: db, logger: o.Logger, failed: o.Failed, commit: (*bbolt.Tx).Commit,
 		queue: make(chan *update, maxGroup), committed: make(chan struct{}), feed: newFeed(reached),
+		retired: make(chan struct{}),
 	}
+	s.release = sync.OnceValue(db.Close)
 	go s.commitGroups()
 	return s
 }
@@ -79,18 +87,30 @@ func (s *Store) Watch(ctx context.Context) (users.Watcher, error) {
 // Close waits for the updates and views under way, ends the watchers, and lets
 // go of the file.
 func (s *Store) Close() error {
+	s.retire(s.errClosed())
+	return s.release()
+}
+
+// retire refuses what comes from now on, with the reason, and returns once no
+// Update is under way and no watcher is open. It reports whether the store was
+// in use until now.
+func (s *Store) retire(why error) bool {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil
+	was := s.closed
+	if !was {
+		s.closed, s.why = true, why
 	}
-	s.closed = true
 	s.mu.Unlock()
+	if was {
+		<-s.retired
+		return false
+	}
 	s.calls.Wait()
 	close(s.queue)
 	<-s.committed
-	s.feed.end(s.errClosed())
-	return s.db.Close()
+	s.feed.end(why)
+	close(s.retired)
+	return true
 }
 
 // enter counts an Update, so that Close waits for it.
@@ -98,7 +118,7 @@ func (s *Store) enter() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return s.errClosed()
+		return s.why
 	}
 	s.calls.Add(1)
 	return nil

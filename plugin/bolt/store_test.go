@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -19,6 +20,16 @@ import (
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) users.Store { return open(t, newPath(t), bolt.Options{}) })
+	storetest.RunReplacer(t, func(t *testing.T) (users.Store, func() users.Store) {
+		path := newPath(t)
+		s := open(t, path, bolt.Options{})
+		return s, func() users.Store {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			return open(t, path, bolt.Options{})
+		}
+	})
 }
 
 func TestOpen(t *testing.T) {
@@ -47,6 +58,49 @@ func TestOpen(t *testing.T) {
 			t.Errorf("revision %d after reopening at %d, want a greater one", at, before)
 		}
 	})
+}
+
+func TestView(t *testing.T) {
+	t.Run("HoldsNobodyUp", func(t *testing.T) { // while the file grows to many times its size; on a 64-bit platform
+		path := newPath(t)
+		s := open(t, path, bolt.Options{})
+		before := size(t, path)
+		grown := make(chan error, 1)
+		grow := func() error {
+			for i := range 64 {
+				if _, err := s.Update(t.Context(), func(tx users.Tx) error { return tx.Put(accountKey(i), make([]byte, 64<<10)) }); err != nil {
+					return err
+				}
+				if err := s.View(t.Context(), func(users.Reader) error { return nil }); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if err := s.View(t.Context(), func(users.Reader) error {
+			go func() { grown <- grow() }()
+			select {
+			case err := <-grown:
+				return err
+			case <-time.After(30 * time.Second):
+				return errors.New("changes, or who reads them, wait for a View to end")
+			}
+		}); err != nil {
+			t.Error(err)
+		}
+		if after := size(t, path); after < 4*before {
+			t.Errorf("the file grew from %d bytes to %d only; the test shows too little", before, after)
+		}
+	})
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 func TestClose(t *testing.T) {

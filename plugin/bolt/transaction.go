@@ -90,9 +90,6 @@ func (o *overlay) Get(key users.Key) ([]byte, error) {
 
 // Put refuses a key that no store may hold, and a value that bbolt cannot.
 func (o *overlay) Put(key users.Key, value []byte) error {
-	if len(value) > bbolt.MaxValueSize {
-		return fmt.Errorf("a value of %d bytes in %q is too large", len(value), key.Space)
-	}
 	return o.write(key, append(make([]byte, 0, len(value)), value...))
 }
 
@@ -103,14 +100,25 @@ func (o *overlay) write(key users.Key, value []byte) error {
 	if _, err := bucket(o.tx, key.Space); err != nil {
 		return err
 	}
-	if n := len(key.Name); n == 0 || n > users.MaxName {
-		return fmt.Errorf("a key's name in %q has %d bytes; it may have 1 to %d", key.Space, n, users.MaxName)
+	if err := checkWrite(key, value); err != nil {
+		return err
 	}
 	if o.writes == nil {
 		o.writes = make(map[users.Key][]byte)
 	}
 	o.writes[key] = value
 	o.bytes += len(key.Name) + len(value)
+	return nil
+}
+
+// checkWrite refuses a key that no store may hold, and a value that bbolt cannot.
+func checkWrite(key users.Key, value []byte) error {
+	if n := len(key.Name); n == 0 || n > users.MaxName {
+		return fmt.Errorf("a key's name in %q has %d bytes; it may have 1 to %d", key.Space, n, users.MaxName)
+	}
+	if len(value) > bbolt.MaxValueSize {
+		return fmt.Errorf("a value of %d bytes in %q is too large", len(value), key.Space)
+	}
 	return nil
 }
 

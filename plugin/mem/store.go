@@ -21,7 +21,10 @@ type Store struct {
 	closed   bool
 }
 
-var _ users.Store = (*Store)(nil)
+var (
+	_ users.Store    = (*Store)(nil)
+	_ users.Replacer = (*Store)(nil)
+)
 
 // space is one space's values, and their names in order. Values are never
 // changed in place.
@@ -32,11 +35,15 @@ type space struct {
 
 // New returns an empty store.
 func New() *Store {
-	s := &Store{spaces: map[users.Space]*space{}, watchers: map[*watcher]struct{}{}}
+	return &Store{spaces: newSpaces(), watchers: map[*watcher]struct{}{}}
+}
+
+func newSpaces() map[users.Space]*space {
+	all := map[users.Space]*space{}
 	for _, name := range users.Spaces() {
-		s.spaces[name] = &space{values: map[string][]byte{}}
+		all[name] = &space{values: map[string][]byte{}}
 	}
-	return s
+	return all
 }
 
 // Open is a users.Backend's Open. It refuses every setting.
@@ -91,6 +98,33 @@ func (s *Store) Watch(ctx context.Context) (users.Watcher, error) {
 	w := newWatcher(s)
 	s.watchers[w] = struct{}{}
 	return w, nil
+}
+
+// Replace fills spaces of its own, which then take the place of the store's. For
+// there is nothing to open anew, the store goes on with them.
+func (s *Store) Replace(ctx context.Context, fill func(put func(users.Key, []byte) error) error) error {
+	fresh := newSpaces()
+	if err := fill(func(key users.Key, value []byte) error {
+		if err := check(key); err != nil {
+			return err
+		}
+		fresh[key.Space].write(key.Name, append([]byte{}, value...))
+		return ctx.Err()
+	}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.refuses(ctx); err != nil {
+		return err
+	}
+	s.spaces = fresh
+	s.revision++
+	for w := range s.watchers {
+		w.end(users.ErrFellBehind)
+	}
+	clear(s.watchers)
+	return nil
 }
 
 // Close ends the watchers and forgets everything.

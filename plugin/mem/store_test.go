@@ -16,6 +16,11 @@ func TestStore(t *testing.T) {
 		t.Cleanup(func() { s.Close() })
 		return s
 	})
+	storetest.RunReplacer(t, func(t *testing.T) (users.Store, func() users.Store) {
+		s := mem.New()
+		t.Cleanup(func() { s.Close() })
+		return s, func() users.Store { return s } // closing it would forget all
+	})
 }
 
 func TestOpen(t *testing.T) {

@@ -40,6 +40,19 @@ const (
 	mostEncoded = 512 // bytes
 )
 
+// Bounds for hashes that are given in place of a password: verifying one costs
+// about twenty of our own at most, and a short key would match by chance. There
+// is no least cost, since a weak hash is renewed at the next login.
+const (
+	mostGivenMemory = 256 << 10 // KiB
+	mostGivenPasses = 10
+	mostGivenWork   = 3 * mostGivenMemory // KiB times passes
+	leastGivenSalt  = 8                   // bytes, and so are the rest
+	mostGivenSalt   = 64
+	leastGivenKey   = 16
+	mostGivenKey    = 64
+)
+
 var errHashForm = errors.New("the stored password hash is not in a form that this release reads")
 
 func (argon2id) name() string { return "argon2id" }
@@ -82,8 +95,9 @@ func (a argon2id) parse(encoded string) (digest, error) {
 	if len(encoded) > mostEncoded {
 		return nil, errHashForm
 	}
-	d, err := argon2.DecodeVariant(argon2.VariantID)(encoded)
-	if err != nil || d.Encode() != encoded {
+	decoded, err := argon2.DecodeVariant(argon2.VariantID)(encoded)
+	d, ok := decoded.(*argon2.Digest)
+	if err != nil || !ok || d.Encode() != encoded {
 		return nil, errHashForm
 	}
 	var memory, passes, p uint32
@@ -96,14 +110,29 @@ func (a argon2id) parse(encoded string) (digest, error) {
 	// What memory and passes cost together is what OWASP's list of equal
 	// choices keeps about constant.
 	work := uint64(memory) * uint64(passes)
-	return argon2idDigest{d, work < uint64(a.memory)*uint64(a.passes)}, nil
+	salt, key := len(d.Salt()), len(d.Key())
+	return argon2idDigest{
+		Digest: d,
+		cheap:  work < uint64(a.memory)*uint64(a.passes),
+		fitting: memory <= mostGivenMemory && passes <= mostGivenPasses && work <= mostGivenWork &&
+			salt >= leastGivenSalt && salt <= mostGivenSalt && key >= leastGivenKey && key <= mostGivenKey,
+	}, nil
+}
+
+func (argon2id) accepts() string {
+	return fmt.Sprintf("use argon2id in PHC form, $argon2id$v=19$m=…,t=…,p=…$salt$hash, with m at most %d (%d MiB), t at most %d, "+
+		"m times t at most %d, p at most %d, a salt of %d to %d bytes and a hash of %d to %d",
+		mostGivenMemory, mostGivenMemory>>10, mostGivenPasses, mostGivenWork, mostLanes,
+		leastGivenSalt, mostGivenSalt, leastGivenKey, mostGivenKey)
 }
 
 type argon2idDigest struct {
 	algorithm.Digest
-	cheap bool
+	cheap, fitting bool
 }
 
 func (d argon2idDigest) matches(prepared string) bool { return d.Match(prepared) }
 
 func (d argon2idDigest) weak() bool { return d.cheap }
+
+func (d argon2idDigest) fits() bool { return d.fitting }

@@ -77,7 +77,7 @@ func renewHash(ctx context.Context, store Store, a account.Account, verified, st
 		if now == nil || now.ID != a.ID || now.Hash != verified {
 			return errNothingToDo
 		}
-		now.Hash = stronger
+		now.Hash, now.RenewedFrom = stronger, renewedFrom(verified)
 		return put(tx, Key{Accounts, a.Username}, now)
 	})
 	if errors.Is(err, errNothingToDo) {

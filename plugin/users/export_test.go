@@ -21,6 +21,10 @@ func (s *Service) SetCost(memory uint32, passes int) *Hashing {
 	return counted
 }
 
+// Occupy computes, in one of the slots for management, until the returned
+// function is called.
+func (s *Service) Occupy() (done func()) { return occupy(s.hasher.slots, management) }
+
 type counting struct {
 	scheme
 	to *Hashing

@@ -68,6 +68,11 @@ func TestCaller(t *testing.T) {
 			"Show":     func(c account.Caller) error { _, err := h.Show(t.Context(), c, "target"); return err },
 			"List":     func(c account.Caller) error { _, _, err := h.List(t.Context(), c, ""); return err },
 			"Sessions": func(c account.Caller) error { _, err := h.Sessions(t.Context(), c, nil); return err },
+			"Export":   func(c account.Caller) error { _, _, err := h.Export(t.Context(), c, ""); return err },
+			"Plan": func(c account.Caller) error {
+				_, err := h.Plan(t.Context(), c, account.Desired{Username: "target", Password: account.Secret(newPassword)})
+				return err
+			},
 			"CheckPassword": func(c account.Caller) error {
 				_, err := h.CheckPassword(t.Context(), c, account.Password{Username: "target", Password: account.Secret(newPassword)})
 				return err
@@ -119,6 +124,10 @@ func TestLastAdmin(t *testing.T) {
 		},
 		"DemoteWithPassword": func(h *harness, by, target string) error {
 			_, err := h.Edit(t.Context(), h.as(by), account.Edit{Username: target, Role: account.User, Password: account.Secret(newPassword)})
+			return err
+		},
+		"ApplyRole": func(h *harness, by, target string) error {
+			_, err := h.Apply(t.Context(), h.as(by), account.Desired{Username: target, Role: account.User, Password: account.Secret(otherPassword)})
 			return err
 		},
 	}
@@ -194,6 +203,7 @@ func TestLastAdmin(t *testing.T) {
 // manyAdminsAtOnce lets ADMINs do away with each other, and looks all the time.
 func manyAdminsAtOnce(t *testing.T) {
 	const rounds, admins, workers, steps = 6, 5, 6, 60
+	hash := hashOf(t, newPassword)
 	for range rounds {
 		h := start(t)
 		for i := range admins {
@@ -223,7 +233,7 @@ func manyAdminsAtOnce(t *testing.T) {
 					in.Caller = account.Caller{Username: by, AccountID: k.ID, Generation: k.Generation}
 					target := names[rand.N(len(names))]
 					var err error
-					switch rand.N(10) {
+					switch rand.N(13) {
 					case 0:
 						_, err = h.Delete(t.Context(), in, account.Delete{Username: target})
 					case 1, 2, 3:
@@ -234,6 +244,12 @@ func manyAdminsAtOnce(t *testing.T) {
 						_, err = h.Enable(t.Context(), in, target)
 					case 9:
 						_, err = h.Edit(t.Context(), in, account.Edit{Username: target, Role: account.Admin})
+					case 10:
+						_, err = h.Apply(t.Context(), in, account.Desired{Username: target, Role: account.User, Enabled: &off, PasswordHash: hash})
+					case 11:
+						_, err = h.Apply(t.Context(), in, account.Desired{Username: target, Enabled: &off, PasswordHash: hash})
+					case 12:
+						_, err = h.Apply(t.Context(), in, account.Desired{Username: target, Role: account.Admin, Enabled: &on, PasswordHash: hash})
 					}
 					switch account.KindOf(err) {
 					case 0, account.KindRefused, account.KindNotFound, account.KindNotAuthenticated, account.KindNotPermitted:

@@ -21,6 +21,7 @@ import (
 const (
 	adminPassword = "the admin's own password"
 	newPassword   = "correct horse battery"
+	otherPassword = "staple that to a horse"
 )
 
 // harness is a configured Service over a store in memory, with cheap hashing,
@@ -350,6 +351,10 @@ var verbs = []verb{
 	}},
 	{account.VerbEnable, func(h *harness, in account.Invocation, target string) (account.Change, error) {
 		return h.Enable(h.t.Context(), in, target)
+	}},
+	{account.VerbApply, func(h *harness, in account.Invocation, target string) (account.Change, error) {
+		a, err := h.Apply(h.t.Context(), in, account.Desired{Username: target, Role: account.Admin, Password: account.Secret(otherPassword)})
+		return a.Change, err
 	}},
 }
 

@@ -31,6 +31,18 @@ func (h *hasher) hash(ctx context.Context, prepared string) (encoded string, err
 	return encoded, err
 }
 
+// admits reports whether the hash may be given in place of a password.
+func (h *hasher) admits(given string) bool {
+	_, d, err := h.parse(given)
+	return given != "" && err == nil && d.fits()
+}
+
+// accepts says which hashes may be.
+func (h *hasher) accepts() string { return h.current.accepts() }
+
+// load says how many compute now, and how many wait to.
+func (h *hasher) load() *account.Load { return h.slots.load() }
+
 // verdict is what a verification found.
 type verdict struct {
 	matches bool

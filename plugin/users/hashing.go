@@ -37,6 +37,8 @@ const (
 // the number of processors only gets slower. Clients never hold the last slot,
 // if there are two or more; who waits for management goes first.
 type slots struct {
+	all int // in number
+
 	mu          sync.Mutex // guards the rest
 	free        int
 	clients     int                 // slots that clients hold
@@ -52,7 +54,7 @@ type waiters struct {
 }
 
 func newSlots(n int) *slots {
-	s := &slots{free: n, mostClients: max(1, n-1)}
+	s := &slots{all: n, free: n, mostClients: max(1, n-1)}
 	s.waiting[management].most = mostManagementWaiting
 	s.waiting[client].most = mostClientsWaiting
 	return s
@@ -67,6 +69,14 @@ func (s *slots) do(ctx context.Context, p purpose, compute func()) error {
 	defer s.release(p)
 	compute()
 	return nil
+}
+
+// load says how many slots are taken, and how many wait for one.
+func (s *slots) load() *account.Load {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waiting := s.waiting[management].line.Len() + s.waiting[client].line.Len()
+	return &account.Load{Hashing: uint32(s.all - s.free), HashWaiting: uint32(waiting)}
 }
 
 func (s *slots) acquire(ctx context.Context, p purpose) error {

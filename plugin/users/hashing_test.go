@@ -202,6 +202,33 @@ func TestSlots(t *testing.T) {
 			}
 		})
 	})
+	t.Run("Load", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSlots(2)
+			want := func(hashing, waiting uint32) {
+				t.Helper()
+				synctest.Wait()
+				if got := s.load(); *got != (account.Load{Hashing: hashing, HashWaiting: waiting}) {
+					t.Errorf("the load is %+v, want %d hashing and %d waiting", *got, hashing, waiting)
+				}
+			}
+			want(0, 0)
+			first, second := occupy(s, client), occupy(s, management)
+			want(2, 0)
+			third, release := ask(ctx, s, client, func() {}), make(chan struct{})
+			fourth := ask(ctx, s, management, func() { <-release })
+			want(2, 2)
+			second()
+			want(2, 1)
+			first()
+			want(1, 0)
+			close(release)
+			want(0, 0)
+			if err := errors.Join(<-third, <-fourth); err != nil {
+				t.Error(err)
+			}
+		})
+	})
 	t.Run("GivenBackAfterAPanic", func(t *testing.T) {
 		s := newSlots(1)
 		func() {

@@ -11,9 +11,13 @@ import (
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
-// format is the newest form of the store's contents that this release reads
-// and writes.
-const format = 1
+// format is the form of the store's contents that this release writes. It reads
+// every earlier one, and marks a store of one as its own before it writes
+// anything else.
+//
+//	1  the first
+//	2  accounts have renewed_from
+const format = 2
 
 // The keys in the Meta space.
 var (
@@ -44,27 +48,49 @@ func identify(ctx context.Context, store Store) (id string, initialized bool, er
 		initialized, err = initializedIn(r)
 		return err
 	}
-	if err := store.View(ctx, read); err != nil || id != "" {
-		return id, initialized, err
+	if err := store.View(ctx, read); err != nil {
+		return "", false, err
 	}
-	fresh := identity{Format: format, StoreID: rand.Text(), CreatedAt: timestamp()}
-	_, err = store.Update(ctx, func(tx Tx) error {
-		if err := read(tx); err != nil {
+	if id == "" {
+		fresh := identity{Format: format, StoreID: rand.Text(), CreatedAt: timestamp()}
+		_, err := store.Update(ctx, func(tx Tx) error {
+			if err := read(tx); err != nil {
+				return err
+			}
+			if id != "" {
+				return errNothingToDo // another plugin on the same store was faster
+			}
+			if err := refuseStrays(tx); err != nil {
+				return err
+			}
+			id = fresh.StoreID
+			return put(tx, identityKey, fresh)
+		})
+		if err != nil && !errors.Is(err, errNothingToDo) {
+			return "", false, err
+		}
+	}
+	return id, initialized, raise(ctx, store)
+}
+
+// raise marks a store of an earlier format as one of ours.
+func raise(ctx context.Context, store Store) error {
+	_, err := store.Update(ctx, func(tx Tx) error {
+		var is identity
+		found, err := get(tx, identityKey, &is)
+		switch {
+		case err != nil:
 			return err
+		case !found || is.Format >= format:
+			return errNothingToDo
 		}
-		if id != "" {
-			return errNothingToDo // another plugin on the same store was faster
-		}
-		if err := refuseStrays(tx); err != nil {
-			return err
-		}
-		id = fresh.StoreID
-		return put(tx, identityKey, fresh)
+		is.Format = format
+		return put(tx, identityKey, is)
 	})
 	if errors.Is(err, errNothingToDo) {
-		err = nil
+		return nil
 	}
-	return id, initialized, err
+	return err
 }
 
 // storeIDIn returns the store's id, empty if it has no identity yet, and

@@ -61,8 +61,10 @@ func (s *Service) Initialize(ctx context.Context, first account.FirstAdministrat
 		return account.Initialized{}, attempted("make the first ADMIN", err)
 	}
 	out := account.Initialized{Changed: own}
-	if own && run.policy.short(prepared) {
-		out.Warning = fmt.Sprintf("the first password has fewer than %d characters; change it", run.policy.minLength)
+	if own {
+		if wrong := run.policy.warning(username, prepared); wrong != "" {
+			out.Warning = fmt.Sprintf("the first password %s; change it", wrong)
+		}
 	}
 	return out, nil
 }

@@ -110,6 +110,18 @@ func TestInitialize(t *testing.T) {
 			}
 		}
 	})
+	t.Run("WarnsOfWhatThePolicyIsAgainst", func(t *testing.T) {
+		for password, want := range map[string]string{
+			"trustno1":    "the first password is among the most common passwords; change it",
+			"dragon":      "the first password has fewer than 8 characters, and it is among the most common passwords; change it",
+			adminPassword: "",
+		} {
+			h := open(t, &hooked{Store: mem.New()}, nil)
+			if got, err := initialize(h, "admin", password); err != nil || !got.Changed || got.Warning != want {
+				t.Errorf("got %+v, %v, want the warning %q", got, err, want)
+			}
+		}
+	})
 	t.Run("ErrInvalid", func(t *testing.T) {
 		h := open(t, &hooked{Store: mem.New()}, nil)
 		before := h.contents()

@@ -14,6 +14,35 @@ const mostPage = 1 << 20
 // List returns accounts in the byte order of their names: at most MaxBatch, and
 // about 1 MiB. The name to go on after need not exist any more.
 func (s *Service) List(ctx context.Context, who account.Caller, after string) (page []account.Account, next string, err error) {
+	entries, next, err := s.page(ctx, who, after)
+	if err != nil {
+		return nil, "", attempted("list accounts", err)
+	}
+	for _, e := range entries {
+		page = append(page, e.account)
+	}
+	return page, next, nil
+}
+
+// Export is List with password hashes.
+func (s *Service) Export(ctx context.Context, who account.Caller, after string) (page []account.Exported, next string, err error) {
+	entries, next, err := s.page(ctx, who, after)
+	if err != nil {
+		return nil, "", attempted("export accounts", err)
+	}
+	for _, e := range entries {
+		page = append(page, account.Exported{Account: e.account, PasswordHash: account.Secret(e.hash)})
+	}
+	return page, next, nil
+}
+
+// entry is one account of a page.
+type entry struct {
+	account account.Account
+	hash    string
+}
+
+func (s *Service) page(ctx context.Context, who account.Caller, after string) (page []entry, next string, err error) {
 	run, err := s.running()
 	if err != nil {
 		return nil, "", err
@@ -29,32 +58,29 @@ func (s *Service) List(ctx context.Context, who account.Caller, after string) (p
 		page, next, err = pageIn(r, after)
 		return err
 	})
-	if err != nil {
-		return nil, "", attempted("list accounts", err)
-	}
-	return page, next, nil
+	return page, next, err
 }
 
-func pageIn(r Reader, after string) (page []account.Account, next string, err error) {
+func pageIn(r Reader, after string) (page []entry, next string, err error) {
 	size := 0
 	err = r.Scan(Accounts, after, func(name string, value []byte) error {
 		size += len(value)
 		if len(page) == account.MaxBatch || len(page) > 0 && size > mostPage {
-			next = page[len(page)-1].Username
+			next = page[len(page)-1].account.Username
 			return ErrStop
 		}
 		var s stored
 		if err := decode(Accounts, value, &s); err != nil {
 			return err
 		}
-		page = append(page, s.account(name, time.Time{}))
+		page = append(page, entry{s.account(name, time.Time{}), s.Hash})
 		return nil
 	})
 	if err != nil {
 		return nil, "", err
 	}
 	for i := range page {
-		if page[i].LastLoginAt, err = lastSignIn(r, page[i].ID); err != nil {
+		if page[i].account.LastLoginAt, err = lastSignIn(r, page[i].account.ID); err != nil {
 			return nil, "", err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/cinchapi/concourse-users/plugin/users"
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -109,5 +110,70 @@ func TestList(t *testing.T) {
 		h := start(t)
 		_, _, err := h.List(t.Context(), h.caller("admin"), strings.Repeat("n", 256))
 		invalid(t, err, "after", "")
+	})
+}
+
+func TestExport(t *testing.T) {
+	t.Run("IsListWithHashes", func(t *testing.T) {
+		h := start(t)
+		h.create("target", account.User)
+		copies(h, "target", account.MaxBatch)
+		for after := ""; ; {
+			listed, next, err := h.List(t.Context(), h.caller("admin"), after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []account.Exported
+			kept := h.all()
+			for _, a := range listed {
+				want = append(want, account.Exported{Account: a, PasswordHash: account.Secret(kept[a.Username].Hash)})
+			}
+			got, exportNext, err := h.Export(t.Context(), h.caller("admin"), after)
+			if diff := cmp.Diff(want, got); diff != "" || exportNext != next || err != nil {
+				t.Error(diff, exportNext, err)
+			}
+			if after = next; after == "" {
+				return
+			}
+		}
+	})
+	t.Run("ErrAfter", func(t *testing.T) {
+		h := start(t)
+		_, _, err := h.Export(t.Context(), h.caller("admin"), strings.Repeat("n", 256))
+		invalid(t, err, "after", "")
+	})
+	t.Run("AppliedElsewhereIsExact", func(t *testing.T) {
+		from, to := start(t), start(t)
+		from.create("kim", account.Admin)
+		from.create("zoë", account.User)
+		from.must(from.Grant(t.Context(), from.as("admin"), account.Grant{Username: "zoë", Permission: account.Write, Environment: "prod"}))
+		from.must(from.Suspend(t.Context(), from.as("admin"), "zoë"))
+		from.apply(account.Desired{Username: "old", PasswordHash: hashOf(t, otherPassword), CreatedAt: past, PasswordChangedAt: past, LastLoginAt: past})
+		page, _, err := from.Export(t.Context(), from.caller("admin"), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for changes := range 2 {
+			for _, e := range page {
+				if e.Username == "admin" {
+					continue // is who applies
+				}
+				a := to.apply(account.Desired{
+					Username: e.Username, Role: e.Role, Enabled: &e.Enabled, Grants: e.Grants, PasswordHash: e.PasswordHash,
+					CreatedAt: e.CreatedAt, PasswordChangedAt: e.PasswordChangedAt, LastLoginAt: e.LastLoginAt,
+				})
+				if a.Changed != (changes == 0) {
+					t.Errorf("round %d changed %s: %v", changes, e.Username, a.Changed)
+				}
+			}
+		}
+		restored, _, err := to.Export(t.Context(), to.caller("admin"), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := cmpopts.IgnoreFields(account.Account{}, "ID", "Generation")
+		if diff := cmp.Diff(page[1:], restored[1:], own); diff != "" {
+			t.Errorf("(-exported +restored):\n%s", diff)
+		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
 )
@@ -12,6 +13,10 @@ import (
 type mutation struct {
 	verb   account.Verb
 	target string // normalized
+
+	// operators says that the host asks on its operator's behalf: there is no
+	// caller.
+	operators bool
 
 	// decide returns the account after the change: nil for none, and before
 	// itself if nothing changes. It has no side effects and may run many times;
@@ -23,6 +28,16 @@ type mutation struct {
 	setsPassword bool
 	password     account.Secret
 
+	// verified, if not nil, receives what the account's hash says of the
+	// password before another is made of it: decide keeps one that matches.
+	verified *verified
+
+	// observe, if not nil, hears in every run what decide was given and returned.
+	observe func(before, after *stored)
+
+	// lastLogin, if not zero, is written down for an account that is made.
+	lastLogin time.Time
+
 	// note returns a remark about the account as it is now; nil for none.
 	note func(account.Account) string
 }
@@ -31,9 +46,16 @@ var (
 	// errRepeated gives up a transaction whose request was carried out before.
 	errRepeated = errors.New("carried out before")
 	// errNeedsHash gives up a transaction that would change an account for
-	// which the state before hashing had asked for no hash.
+	// which the state before hashing had asked for no hash, or for that of
+	// another password.
 	errNeedsHash = errors.New("needs a hash")
 )
+
+// verified is what was found of a password and a stored hash.
+type verified struct {
+	hash    string // empty: none was looked at
+	matches bool
+}
 
 // mostRuns bounds how often a mutation begins anew because a hash turned out to
 // be needed after all.
@@ -53,18 +75,18 @@ func (s *Service) carry(ctx context.Context, in account.Invocation, m mutation) 
 	for range mostRuns {
 		hash := ""
 		if m.setsPassword {
-			done, needed, err := rehearse(ctx, run.store, in, m)
+			done, before, needed, err := rehearse(ctx, run.store, in, m)
 			switch {
 			case err != nil:
 				return account.Change{}, attempted(m.what(), err)
 			case done != nil:
 				return *done, nil
 			case needed:
-				prepared, err := run.policy.check(s.hasher.current, m.password)
-				if err != nil {
-					return account.Change{}, err
+				prepared, err := s.newPassword(ctx, run.policy, m, before)
+				if err == nil && prepared != "" {
+					hash, err = s.hasher.hash(ctx, prepared)
 				}
-				if hash, err = s.hasher.hash(ctx, prepared); err != nil {
+				if err != nil {
 					return account.Change{}, attempted(m.what(), err)
 				}
 			}
@@ -74,34 +96,53 @@ func (s *Service) carry(ctx context.Context, in account.Invocation, m mutation) 
 			return change, attempted(m.what(), err)
 		}
 	}
-	return account.Change{}, account.Conflict("'%s' is being made and deleted by others; try again", account.Printable(m.target))
+	return account.Change{}, contended(m.target)
+}
+
+func contended(target string) error {
+	return account.Conflict("'%s' is being changed by others at the same time; try again", account.Printable(target))
+}
+
+// newPassword returns the prepared form of a password to hash, if it may be set,
+// and nothing if it is the account's already and may stay.
+func (s *Service) newPassword(ctx context.Context, p policy, m mutation, before *stored) (prepared string, err error) {
+	if m.verified != nil && before != nil {
+		v, err := s.hasher.verify(ctx, management, before.Hash, m.password, false)
+		if err != nil {
+			return "", err
+		}
+		*m.verified = verified{before.Hash, v.matches}
+		if v.matches {
+			return "", nil
+		}
+	}
+	return p.check(s.hasher.current, m.target, m.password)
 }
 
 // rehearse goes through the mutation without writing: it returns the recorded
-// outcome of a repeat, or a refusal, or whether a hash is needed.
-func rehearse(ctx context.Context, store Store, in account.Invocation, m mutation) (done *account.Change, needsHash bool, err error) {
+// outcome of a repeat, or a refusal, or the account and whether a hash is needed.
+func rehearse(ctx context.Context, store Store, in account.Invocation, m mutation) (done *account.Change, before *stored, needsHash bool, err error) {
 	err = store.View(ctx, func(r Reader) error {
-		done, needsHash = nil, false
+		done, before, needsHash = nil, nil, false
 		var err error
 		if done, err = m.repeated(r, in); err != nil || done != nil {
 			return err
 		}
-		if err := checkCaller(r, in.Caller); err != nil {
+		if err := m.checkCaller(r, in.Caller); err != nil {
 			return err
 		}
-		before, err := accountIn(r, m.target)
-		if err != nil {
+		if before, err = accountIn(r, m.target); err != nil {
 			return err
 		}
 		after, err := m.decide(before, "")
 		if err != nil {
 			return err
 		}
-		needsHash = after != before
+		needsHash = after.needsHash()
 		_, _, err = adminsAfter(r, m.target, before, after)
 		return err
 	})
-	return done, needsHash, err
+	return done, before, needsHash, err
 }
 
 // commit carries the mutation out in one transaction. The record is looked up
@@ -115,7 +156,7 @@ func commit(ctx context.Context, store Store, in account.Invocation, m mutation,
 			change = *done
 			return errRepeated
 		}
-		if err := checkCaller(tx, in.Caller); err != nil {
+		if err := m.checkCaller(tx, in.Caller); err != nil {
 			return err
 		}
 		var err error
@@ -144,9 +185,12 @@ func (m *mutation) apply(tx Tx, hash string) (account.Change, error) {
 	if err != nil {
 		return account.Change{}, err
 	}
+	if m.observe != nil {
+		m.observe(before, after)
+	}
 	change := account.Change{Changed: after != before, Gone: after == nil, Account: account.Account{Username: m.target}}
 	if change.Changed {
-		if m.setsPassword && hash == "" {
+		if after.needsHash() {
 			return account.Change{}, errNeedsHash
 		}
 		if err := m.write(tx, before, after); err != nil {
@@ -176,6 +220,11 @@ func (m *mutation) write(tx Tx, before, after *stored) error {
 		}
 	}
 	if after != nil {
+		if before == nil && !m.lastLogin.IsZero() {
+			if err := put(tx, signInKey(after.ID), signInValue{At: m.lastLogin}); err != nil {
+				return err
+			}
+		}
 		return put(tx, Key{Accounts, m.target}, after)
 	}
 	if err := tx.Delete(signInKey(before.ID)); err != nil {
@@ -190,6 +239,13 @@ func (m *mutation) repeated(r Reader, in account.Invocation) (*account.Change, e
 		done.Note = m.remark(done.Account)
 	}
 	return done, err
+}
+
+func (m *mutation) checkCaller(r Reader, who account.Caller) error {
+	if m.operators {
+		return nil
+	}
+	return checkCaller(r, who)
 }
 
 func (m *mutation) remark(a account.Account) string {

@@ -18,6 +18,8 @@ type scheme interface {
 	// parse reads a PHC form of this scheme, and refuses one whose cost is out
 	// of bounds before anything is computed.
 	parse(encoded string) (digest, error)
+	// accepts says which hashes fit to be given in place of a password.
+	accepts() string
 }
 
 // digest is a parsed hash.
@@ -26,4 +28,8 @@ type digest interface {
 	matches(prepared string) bool
 	// weak reports whether the scheme would make a stronger one today.
 	weak() bool
+	// fits reports whether it may be given in place of a password: what it
+	// costs and how long its parts are is within bounds narrower than those of
+	// parse.
+	fits() bool
 }

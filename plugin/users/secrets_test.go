@@ -1,9 +1,12 @@
 package users_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
 )
@@ -47,6 +50,52 @@ func TestSecrets(t *testing.T) {
 		}
 		if strings.HasPrefix(key, "requests/") && strings.Contains(value, "argon2id") {
 			t.Errorf("%s has a hash: %s", key, value)
+		}
+	}
+}
+
+func TestApplySecrets(t *testing.T) {
+	// Neither a password nor a hash is said, logged, or recorded.
+	h := start(t)
+	const marker = "sw0rdfish"
+	hash := hashOf(t, marker+" and more")
+	parts := strings.Split(string(hash), "$")
+	var said []string
+	for _, d := range []account.Desired{
+		{Username: "target", Password: account.Secret(marker + " and more")},
+		{Username: "target", Password: account.Secret(marker + " and more")},
+		{Username: "target", Password: account.Secret(marker)[:7]},
+		{Username: "target", Password: account.Secret(marker + "\x00")},
+		{Username: "target", PasswordHash: hash},
+		{Username: "target", PasswordHash: hash},
+		{Username: "target", PasswordHash: append(hash[:len(hash):len(hash)], '=')},
+		{Username: "target", PasswordHash: hash, Password: account.Secret(marker)},
+		{Username: "target", PasswordHash: hash, CreatedAt: time.Now().Add(time.Hour)},
+	} {
+		p, err := h.Plan(t.Context(), h.caller("admin"), d)
+		said = append(said, fmt.Sprintf("%+v %#v %+v %#v %v %+v", p, p, p.Before, d, err, p.Differences()))
+		a, err := h.Apply(t.Context(), h.as("admin"), d)
+		said = append(said, fmt.Sprintf("%+v %#v %+v %v %+v", a, a, a.Before, err, a.Differences()))
+	}
+	in := h.as("admin")
+	h.store.set(func(s *hooked) {
+		s.beforeUpdate = func(context.Context) error { return errors.New("the disk is full") }
+	})
+	_, err := h.Apply(t.Context(), in, account.Desired{Username: "target", Password: account.Secret(marker + " and less")})
+	h.store.set(func(s *hooked) { s.beforeUpdate = nil })
+	said = append(said, fmt.Sprint(err))
+	page, _, err := h.Export(t.Context(), h.caller("admin"), "")
+	said = append(said, fmt.Sprintf("%v %+v %#v %v", page, page, page, err), h.log.String())
+	for key, value := range h.contents() {
+		if !strings.HasPrefix(key, "accounts/") {
+			said = append(said, value)
+		}
+	}
+	for _, s := range said {
+		for _, secret := range []string{marker[:7], parts[4], parts[5]} {
+			if strings.Contains(s, secret) {
+				t.Errorf("a secret was said: %s", s)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -43,8 +44,11 @@ var _ account.Users = (*Service)(nil)
 // running is what Configure leaves behind for every other call.
 type running struct {
 	store   Store
+	home    string // the host's
 	policy  policy
 	signIns chan signIn
+
+	replaced atomic.Bool // by Restore: only Close may follow
 
 	stop       context.CancelFunc // ends the background work
 	background sync.WaitGroup
@@ -67,7 +71,7 @@ func (s *Service) Configure(ctx context.Context, c account.Configuration) (accou
 	case s.state.Load() != nil:
 		return account.Description{}, account.Invalid("configuration", "the plugin is configured already")
 	}
-	policy, rest, err := takePolicy(c.Settings)
+	policy, rest, err := takePolicy(s.hasher.current, c.Home, c.Settings)
 	if err != nil {
 		return account.Description{}, err
 	}
@@ -79,16 +83,26 @@ func (s *Service) Configure(ctx context.Context, c account.Configuration) (accou
 	if err != nil {
 		return account.Description{}, attempted("identify the store", errors.Join(err, store.Close()))
 	}
-	r := &running{store: store, policy: policy, signIns: make(chan signIn, signInQueue)}
+	r := &running{store: store, home: c.Home, policy: policy, signIns: make(chan signIn, signInQueue)}
 	var background context.Context
 	background, r.stop = context.WithCancel(context.Background())
 	r.background.Go(func() { r.writeSignIns(background, s.logger) })
 	r.background.Go(func() { pruneHourly(background, store, s.logger) })
 	s.state.Store(r)
 	return account.Description{
-		Name: s.backend.Name, Version: s.backend.Version, Capabilities: s.backend.Capabilities,
+		Name: s.backend.Name, Version: s.backend.Version, Capabilities: s.capabilities(store),
 		StoreID: id, Initialized: initialized,
 	}, nil
+}
+
+// capabilities are the backend's own and those that come with this package.
+func (s *Service) capabilities(store Store) []string {
+	all := append(slices.Clone(s.backend.Capabilities),
+		account.CapabilityApply, account.CapabilityExport, account.CapabilityBackup, account.CapabilityRecover)
+	if _, ok := store.(Replacer); ok {
+		all = append(all, account.CapabilityRestore)
+	}
+	return all
 }
 
 // Close stops the background work, waits for it, and closes the store. Calls
@@ -112,6 +126,9 @@ func (s *Service) Close() error {
 // running returns what Configure left, or Unavailable.
 func (s *Service) running() (*running, error) {
 	if r := s.state.Load(); r != nil {
+		if r.replaced.Load() {
+			return nil, account.Unavailable("the plugin's store was to be replaced; the plugin must be started anew")
+		}
 		return r, nil
 	}
 	return nil, account.Unavailable("the plugin is not configured yet, or is stopping")

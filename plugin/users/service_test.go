@@ -25,7 +25,7 @@ func TestConfigure(t *testing.T) {
 		if got.StoreID == "" {
 			t.Error("the store has no id")
 		}
-		want := account.Description{Name: "test", Version: "1.2.3", Capabilities: []string{"none"}, StoreID: got.StoreID}
+		want := account.Description{Name: "test", Version: "1.2.3", Capabilities: []string{"none", "apply", "export", "backup", "recover"}, StoreID: got.StoreID}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
@@ -67,6 +67,7 @@ func TestConfigure(t *testing.T) {
 	t.Run("ErrSettings", func(t *testing.T) {
 		for key, value := range map[string]string{
 			"password.min_length": "2", "password.max_length": "9", "password.": "8", "unknown": "x",
+			"password.min_strength": "5", "password.deny_common": "yes", "password.deny_file": "",
 		} {
 			h := unconfigured(t, &hooked{Store: mem.New()})
 			_, err := h.Configure(t.Context(), account.Configuration{Settings: map[string]string{key: value}})
@@ -88,11 +89,11 @@ func TestConfigure(t *testing.T) {
 	t.Run("ErrNewerFormat", func(t *testing.T) {
 		kept := mem.New()
 		h := unconfigured(t, &hooked{Store: unclosed{kept}})
-		h.put("store", map[string]any{"format": 2, "store_id": "x", "unheard_of": true})
+		h.put("store", map[string]any{"format": 3, "store_id": "x", "unheard_of": true})
 		before := h.contents()
 		_, err := h.Configure(t.Context(), account.Configuration{})
 		refusal(t, err, account.KindUnsupported, "")
-		if !strings.Contains(err.Error(), "format 2") {
+		if !strings.Contains(err.Error(), "format 3") {
 			t.Errorf("%q does not name the format", err)
 		}
 		h.unchanged(before)
@@ -145,6 +146,8 @@ func TestUnconfigured(t *testing.T) {
 		},
 		"Sessions": func(h *harness) error { _, err := h.Sessions(t.Context(), account.Caller{}, nil); return err },
 		"Records":  func(h *harness) error { _, _, err := h.Records(t.Context(), account.RequestID{}); return err },
+		"Plan":     func(h *harness) error { _, err := h.Plan(t.Context(), account.Caller{}, account.Desired{}); return err },
+		"Export":   func(h *harness) error { _, _, err := h.Export(t.Context(), account.Caller{}, ""); return err },
 		"Watch":    func(h *harness) error { return h.Watch(t.Context(), nil, nil) },
 	}
 	for _, v := range verbs {

@@ -45,6 +45,22 @@ type Store interface {
 	Close() error
 }
 
+// Replacer is what a Store also is if all that it holds can be replaced at once,
+// as a restore does.
+type Replacer interface {
+	// Replace calls fill once, and gives the store what that puts, and nothing
+	// else, durably before it returns: whatever happens meanwhile, the store
+	// holds either what it held or, once fill has returned nil, all of that. An
+	// error from fill leaves it as it was and comes back as it is. fill may put
+	// more than memory holds; it puts no key twice, and those of a space in
+	// the order of their names; the values stay its own. Revisions go on from
+	// where they were.
+	//
+	// However it ends, only Close may follow; everything else is refused. Open
+	// then finds what the store holds.
+	Replace(ctx context.Context, fill func(put func(Key, []byte) error) error) error
+}
+
 // Reader reads one state of the store. It is good only inside its transaction,
 // and so are the values that it returns.
 type Reader interface {

@@ -20,7 +20,7 @@ func (s *Service) Suspend(ctx context.Context, in account.Invocation, username s
 			case before == nil:
 				return nil, account.NotFound(username)
 			case before.ID == in.Caller.AccountID:
-				return nil, account.Refused(account.ReasonSelfSuspend, username, "'%s' cannot suspend itself; another ADMIN can", account.Printable(username))
+				return nil, suspendsItself(username)
 			case !before.Enabled:
 				return before, nil
 			}
@@ -30,4 +30,8 @@ func (s *Service) Suspend(ctx context.Context, in account.Invocation, username s
 			return &after, nil
 		},
 	})
+}
+
+func suspendsItself(username string) error {
+	return account.Refused(account.ReasonSelfSuspend, username, "'%s' cannot suspend itself; another ADMIN can", account.Printable(username))
 }

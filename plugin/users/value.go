@@ -2,6 +2,8 @@ package users
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -17,7 +19,8 @@ type stored struct {
 	Generation        account.Generation `json:"generation"`
 	Role              account.Role       `json:"role"`
 	Enabled           bool               `json:"enabled"`
-	Hash              string             `json:"hash"` // PHC form; goes nowhere but to the store
+	Hash              string             `json:"hash"`                   // PHC form; goes nowhere but to the store
+	RenewedFrom       string             `json:"renewed_from,omitempty"` // see renewedFrom; since format 2
 	Grants            account.Grants     `json:"grants,omitempty"`
 	CreatedAt         time.Time          `json:"created_at"`
 	PasswordChangedAt time.Time          `json:"password_changed_at"`
@@ -35,11 +38,28 @@ func (s *stored) account(username string, lastLogin time.Time) account.Account {
 // enabled ADMIN.
 func (s *stored) administers() bool { return s != nil && s.Enabled && s.Role == account.Admin }
 
+// needsHash reports whether the account, which may be nil, still lacks the hash
+// of a password that it is to get.
+func (s *stored) needsHash() bool { return s != nil && s.Hash == "" }
+
 // setPassword raises the generation, even for the same password.
 func (s *stored) setPassword(hash string, now time.Time) {
-	s.Hash = hash
+	s.Hash, s.RenewedFrom = hash, ""
 	s.PasswordChangedAt = now
 	s.Generation++
+}
+
+// hashIs reports whether the account's password is the one of that hash: it is
+// the account's, or the account's was made from it when it was too weak.
+func (s *stored) hashIs(hash string) bool {
+	return s.Hash == hash || s.RenewedFrom != "" && s.RenewedFrom == renewedFrom(hash)
+}
+
+// renewedFrom names a weak hash that a stronger one has replaced, so that a file
+// that still has the weak one is found to change nothing.
+func renewedFrom(hash string) string {
+	sum := sha256.Sum256([]byte(hash))
+	return hex.EncodeToString(sum[:])
 }
 
 // accountIn reads an account, nil if there is none. The name is normalized.

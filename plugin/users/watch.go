@@ -28,7 +28,7 @@ func (s *Service) Watch(ctx context.Context, requests <-chan account.WatchReques
 	}
 	within, cancel := context.WithCancel(ctx)
 	w := &watch{
-		store: run.store, watcher: watcher, deliver: deliver,
+		store: run.store, watcher: watcher, deliver: deliver, load: s.hasher.load,
 		changes: make(chan passed), answers: make(chan answer), failed: make(chan error, 2),
 	}
 	var sides sync.WaitGroup
@@ -51,6 +51,7 @@ type watch struct {
 	store   Store
 	watcher Watcher
 	deliver func(account.WatchEvent) error
+	load    func() *account.Load
 
 	changes chan passed // from follow
 	answers chan answer // from serve, which closes it when there are no more requests
@@ -182,7 +183,7 @@ func (w *watch) answer(ctx context.Context, r account.WatchRequest) (a answer, e
 			return nil
 		}
 		id, err := storeIDIn(v)
-		a.heartbeat = &account.Heartbeat{Number: r.Heartbeat, Revision: v.Revision(), StoreID: id}
+		a.heartbeat = &account.Heartbeat{Number: r.Heartbeat, Revision: v.Revision(), StoreID: id, Load: w.load()}
 		return err
 	})
 	if err == nil && a.heartbeat != nil {

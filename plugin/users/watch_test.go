@@ -89,14 +89,18 @@ func (h *harness) revision() (at account.Revision) {
 func snapshot(s account.Snapshot) account.WatchEvent { return account.WatchEvent{Snapshot: &s} }
 
 func heartbeat(number uint64, at account.Revision, store string) account.WatchEvent {
-	return account.WatchEvent{Heartbeat: &account.Heartbeat{Number: number, Revision: at, StoreID: store}}
+	return account.WatchEvent{Heartbeat: &account.Heartbeat{Number: number, Revision: at, StoreID: store, Load: &account.Load{}}}
 }
 
 // inBubble runs a case over a harness in a synctest bubble, where "nothing has
 // been delivered" can be told, and where a goroutine left behind fails the test.
 func inBubble(t *testing.T, name string, test func(t *testing.T, h *harness)) {
 	t.Run(name, func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { test(t, start(t)) })
+		synctest.Test(t, func(t *testing.T) {
+			h := start(t)
+			synctest.Wait() // its background work rests, and test may exchange the store
+			test(t, h)
+		})
 	})
 }
 
@@ -224,6 +228,21 @@ func TestWatch(t *testing.T) {
 			t.Errorf("got %v, want the second change and the heartbeat", got)
 		}
 	})
+	inBubble(t, "HeartbeatTellsTheLoad", func(t *testing.T, h *harness) {
+		s := watch(t, h)
+		beat := func(number uint64, want account.Load) {
+			t.Helper()
+			s.requests <- account.WatchRequest{Heartbeat: number}
+			if got := s.got(); len(got) != 1 || got[0].Heartbeat == nil || *got[0].Heartbeat.Load != want {
+				t.Errorf("got %+v, want a heartbeat with %+v", got, want)
+			}
+		}
+		done := h.Occupy()
+		beat(1, account.Load{Hashing: 1})
+		done()
+		synctest.Wait()
+		beat(2, account.Load{})
+	})
 	inBubble(t, "ReadsAfterTheRequest", func(t *testing.T, h *harness) {
 		s, id := watch(t, h), h.storeID()
 		before := h.revision()
@@ -303,7 +322,7 @@ func TestWatch(t *testing.T) {
 	})
 	inBubble(t, "ErrReplacedByANewerFormat", func(t *testing.T, h *harness) {
 		s := watch(t, h)
-		h.put("store", map[string]any{"format": 2})
+		h.put("store", map[string]any{"format": 3})
 		s.requests <- account.WatchRequest{Heartbeat: 1}
 		s.expect()
 		refusal(t, <-s.ended, account.KindUnsupported, "")

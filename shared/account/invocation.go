@@ -15,9 +15,12 @@ const (
 	VerbRevoke   Verb = "revoke"
 	VerbSuspend  Verb = "suspend"
 	VerbEnable   Verb = "enable"
+	VerbApply    Verb = "apply"
 
 	// VerbInitialize is the making of a store's first ADMIN, by the host.
 	VerbInitialize Verb = "initialize"
+	// VerbRecover is the operator's, while the host serves nobody.
+	VerbRecover Verb = "recover"
 )
 
 // Caller is who asks: the account behind a session, as its login read it.

@@ -1,6 +1,9 @@
 package account
 
-import "context"
+import (
+	"context"
+	"io"
+)
 
 // Users is what a backend does for the host. The host reaches it through the
 // contract's RPC service, one method each; plugin/users implements it over a
@@ -52,11 +55,21 @@ type Users interface {
 	// Enable refuses: Invalid, NotFound.
 	Enable(ctx context.Context, in Invocation, username string) (Change, error)
 
+	// Apply makes one account what d says, in one transaction. Refuses: Invalid
+	// (also a new account without a password or hash), Refused (LAST_ADMIN,
+	// SELF_SUSPEND, TOO_MANY_GRANTS), Unsupported.
+	Apply(ctx context.Context, in Invocation, d Desired) (Applied, error)
+	// Plan says what Apply would come to, refusals included, and changes
+	// nothing.
+	Plan(ctx context.Context, who Caller, d Desired) (Applied, error)
+
 	// Show refuses: Invalid, NotFound.
 	Show(ctx context.Context, who Caller, username string) (Account, error)
 	// List returns accounts by name, those after the given name first, at most
 	// MaxBatch; next is empty after the last.
 	List(ctx context.Context, who Caller, after string) (page []Account, next string, err error)
+	// Export is List with password hashes. Refuses: Unsupported.
+	Export(ctx context.Context, who Caller, after string) (page []Exported, next string, err error)
 	// CheckPassword says whether the password is the account's, and changes
 	// nothing. Refuses: Invalid, NotFound, Throttled.
 	CheckPassword(ctx context.Context, who Caller, r Password) (matches bool, err error)
@@ -69,6 +82,25 @@ type Users interface {
 	// Records returns request records in the order of their ids, those after
 	// the given id first, at most MaxBatch; next is zero after the last.
 	Records(ctx context.Context, after RequestID) (page []Record, next RequestID, err error)
+
+	// Backup writes the whole store as of one revision, in a form that Restore
+	// reads and that says by itself whether it is whole. It checks no caller. An
+	// empty write, within a second, says that it is still being gathered.
+	// Refuses: Unsupported.
+	Backup(ctx context.Context, w io.Writer) error
+
+	// Recover and Restore are the operator's: only a host that serves nobody
+	// asks for them, and no listener offers them.
+
+	// Recover makes an account an enabled Admin with the given password.
+	// Refuses: Invalid, NotFound (which names accounts that are Admins),
+	// Unsupported.
+	Recover(ctx context.Context, r Recovery) (Change, error)
+	// Restore checks a backup to its end, then gives the store its contents and
+	// nothing else, all at once, under a new store id. Only the end may follow.
+	// Refuses: Invalid (a backup that is damaged or not one of this backend),
+	// Unsupported.
+	Restore(ctx context.Context, r io.Reader) (Restored, error)
 
 	// Watch streams what changes, until ctx ends, requests is closed, or the
 	// stream falls behind (Conflict; the host opens a new one and reads again).
@@ -143,4 +175,11 @@ type Heartbeat struct {
 	Number   uint64
 	Revision Revision
 	StoreID  string
+	Load     *Load // nil: not told
+}
+
+// Load says how busy a plugin is.
+type Load struct {
+	Hashing     uint32 // passwords being hashed or verified now
+	HashWaiting uint32 // calls that wait for a place to do so
 }

@@ -2,7 +2,9 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 
 	"google.golang.org/grpc"
 
@@ -146,6 +148,90 @@ func (c *Client) Enable(ctx context.Context, in account.Invocation, username str
 	return changed(c.users.Enable(ctx, &usersv1.EnableRequest{Invocation: invocationToProto(in), Username: username}))
 }
 
+// Apply calls the plugin.
+func (c *Client) Apply(ctx context.Context, in account.Invocation, d account.Desired) (account.Applied, error) {
+	return appliedOf(c.users.Apply(ctx, &usersv1.ApplyRequest{Invocation: invocationToProto(in), Desired: desiredToProto(d)}))
+}
+
+// Plan calls the plugin.
+func (c *Client) Plan(ctx context.Context, who account.Caller, d account.Desired) (account.Applied, error) {
+	return appliedOf(c.users.Plan(ctx, &usersv1.PlanRequest{Caller: callerToProto(who), Desired: desiredToProto(d)}))
+}
+
+func appliedOf(p *usersv1.Applied, err error) (account.Applied, error) {
+	if err != nil {
+		return account.Applied{}, FromStatus(err)
+	}
+	a, err := appliedFromProto(p)
+	if err != nil {
+		return account.Applied{}, badReply(err)
+	}
+	return a, nil
+}
+
+// Export calls the plugin.
+func (c *Client) Export(ctx context.Context, who account.Caller, after string) ([]account.Exported, string, error) {
+	p, err := c.users.Export(ctx, &usersv1.ExportRequest{Caller: callerToProto(who), After: after})
+	if err != nil {
+		return nil, "", FromStatus(err)
+	}
+	page, err := convertAll(p.GetAccounts(), exportedFromProto)
+	return page, p.GetNext(), err
+}
+
+// Backup calls the plugin.
+func (c *Client) Backup(ctx context.Context, w io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.users.Backup(ctx, &usersv1.BackupRequest{})
+	for err == nil {
+		var p *usersv1.BackupResponse
+		if p, err = stream.Recv(); err == nil {
+			if _, err := w.Write(p.GetData()); err != nil {
+				return err
+			}
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return FromStatus(err)
+}
+
+// Recover calls the plugin.
+func (c *Client) Recover(ctx context.Context, r account.Recovery) (account.Change, error) {
+	return changed(c.users.Recover(ctx, &usersv1.RecoverRequest{
+		Username: r.Username, Password: r.Password, RequestId: r.RequestID.String(), Host: r.Host,
+	}))
+}
+
+// Restore calls the plugin.
+func (c *Client) Restore(ctx context.Context, r io.Reader) (account.Restored, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.users.Restore(ctx)
+	if err != nil {
+		return account.Restored{}, FromStatus(err)
+	}
+	w := NewChunkWriter(func(data []byte) error { return stream.Send(&usersv1.RestoreRequest{Data: data}) })
+	_, err = io.Copy(w, r)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil && !errors.Is(err, io.EOF) { // io.EOF: the plugin has answered, and the answer says why
+		return account.Restored{}, FromStatus(err)
+	}
+	p, err := stream.CloseAndRecv()
+	if err != nil {
+		return account.Restored{}, FromStatus(err)
+	}
+	at, err := TimeFromProto(p.GetTakenAt())
+	if err != nil || len(p.GetStoreId()) > maxID {
+		return account.Restored{}, badReply(errors.New("a time or a store id that cannot be"))
+	}
+	return account.Restored{Accounts: p.GetAccounts(), TakenAt: at, StoreID: p.GetStoreId()}, nil
+}
+
 // Show calls the plugin.
 func (c *Client) Show(ctx context.Context, who account.Caller, username string) (account.Account, error) {
 	p, err := c.users.Show(ctx, &usersv1.ShowRequest{Caller: callerToProto(who), Username: username})
@@ -209,7 +295,7 @@ func (c *Client) Records(ctx context.Context, after account.RequestID) (page []a
 	return page, next, err
 }
 
-func convertAll[P *accountv1.Account | *usersv1.Record, D any](in []P, convert func(P) (D, error)) ([]D, error) {
+func convertAll[P *accountv1.Account | *usersv1.ExportedAccount | *usersv1.Record, D any](in []P, convert func(P) (D, error)) ([]D, error) {
 	if len(in) > account.MaxBatch {
 		return nil, badReply(fmt.Errorf("%d items in one message, more than %d", len(in), account.MaxBatch))
 	}

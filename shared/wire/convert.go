@@ -82,7 +82,8 @@ func ListenerFromProto(l accountv1.Listener) (account.Listener, error) {
 	return "", account.Invalid("listener", "listener number %d is unknown here", l)
 }
 
-func grantsToProto(g account.Grants) []*accountv1.Grant {
+// GrantsToProto returns one entry for each environment, in no order.
+func GrantsToProto(g account.Grants) []*accountv1.Grant {
 	var out []*accountv1.Grant
 	for environment, ps := range g {
 		grant := &accountv1.Grant{Environment: environment}
@@ -126,9 +127,9 @@ func grantsFromProto(in []*accountv1.Grant) (account.Grants, error) {
 func AccountToProto(a account.Account) *accountv1.Account {
 	return &accountv1.Account{
 		Id: string(a.ID), Generation: uint64(a.Generation), Username: a.Username,
-		Role: RoleToProto(a.Role), Enabled: a.Enabled, Grants: grantsToProto(a.Grants),
-		CreatedAt: timeToProto(a.CreatedAt), PasswordChangedAt: timeToProto(a.PasswordChangedAt),
-		LastLoginAt: timeToProto(a.LastLoginAt),
+		Role: RoleToProto(a.Role), Enabled: a.Enabled, Grants: GrantsToProto(a.Grants),
+		CreatedAt: TimeToProto(a.CreatedAt), PasswordChangedAt: TimeToProto(a.PasswordChangedAt),
+		LastLoginAt: TimeToProto(a.LastLoginAt),
 	}
 }
 
@@ -152,7 +153,7 @@ func AccountFromProto(p *accountv1.Account) (a account.Account, err error) {
 		to   *time.Time
 		from *timestamppb.Timestamp
 	}{{&a.CreatedAt, p.GetCreatedAt()}, {&a.PasswordChangedAt, p.GetPasswordChangedAt()}, {&a.LastLoginAt, p.GetLastLoginAt()}} {
-		if *t.to, err = timeFromProto(t.from); err != nil {
+		if *t.to, err = TimeFromProto(t.from); err != nil {
 			return a, err
 		}
 	}
@@ -162,14 +163,16 @@ func AccountFromProto(p *accountv1.Account) (a account.Account, err error) {
 // maxID bounds an account id or session id of another's making, in bytes.
 const maxID = 64
 
-func timeToProto(t time.Time) *timestamppb.Timestamp {
+// TimeToProto returns nil for no time.
+func TimeToProto(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil
 	}
 	return timestamppb.New(t)
 }
 
-func timeFromProto(t *timestamppb.Timestamp) (time.Time, error) {
+// TimeFromProto returns no time for nil.
+func TimeFromProto(t *timestamppb.Timestamp) (time.Time, error) {
 	if t == nil {
 		return time.Time{}, nil
 	}

@@ -57,7 +57,7 @@ func changeFromProto(p *usersv1.Change) (account.Change, error) {
 func snapshotToProto(s *account.Snapshot) *usersv1.Snapshot {
 	return &usersv1.Snapshot{
 		Username: s.Username, AccountId: string(s.ID), Generation: uint64(s.Generation), Role: RoleToProto(s.Role),
-		Enabled: s.Enabled, Grants: grantsToProto(s.Grants), Revision: uint64(s.Revision),
+		Enabled: s.Enabled, Grants: GrantsToProto(s.Grants), Revision: uint64(s.Revision),
 	}
 }
 
@@ -83,7 +83,7 @@ func recordToProto(r account.Record) *usersv1.Record {
 	return &usersv1.Record{
 		RequestId: r.RequestID.String(), Host: r.Host, CallerId: string(r.Caller), CallerName: r.CallerName,
 		Verb: string(r.Verb), Target: r.Target, Changed: r.Changed, AccountId: string(r.AccountID),
-		Generation: uint64(r.Generation), At: timeToProto(r.At),
+		Generation: uint64(r.Generation), At: TimeToProto(r.At),
 	}
 }
 
@@ -92,7 +92,7 @@ func recordFromProto(p *usersv1.Record) (account.Record, error) {
 	if err != nil {
 		return account.Record{}, err
 	}
-	at, err := timeFromProto(p.GetAt())
+	at, err := TimeFromProto(p.GetAt())
 	if err != nil {
 		return account.Record{}, err
 	}

@@ -14,14 +14,14 @@ func SessionsToProto(rows []account.Session) []*accountv1.Session {
 		p := &accountv1.Session{
 			Id: s.ID, Host: s.Host, AccountId: string(s.AccountID), Username: s.Username,
 			Role: RoleToProto(s.Role), RemoteAddress: s.RemoteAddress, Listener: ListenerToProto(s.Listener),
-			Client: s.Client, Environment: s.Environment, ConnectedSince: timeToProto(s.ConnectedSince),
-			LastActive: timeToProto(s.LastActive), Calls: s.Calls, Connections: uint32(s.Connections), Note: s.Note,
+			Client: s.Client, Environment: s.Environment, ConnectedSince: TimeToProto(s.ConnectedSince),
+			LastActive: TimeToProto(s.LastActive), Calls: s.Calls, Connections: uint32(s.Connections), Note: s.Note,
 		}
 		if s.CurrentCall != nil {
-			p.CurrentCall = &accountv1.Call{Method: s.CurrentCall.Method, Since: timeToProto(s.CurrentCall.Since)}
+			p.CurrentCall = &accountv1.Call{Method: s.CurrentCall.Method, Since: TimeToProto(s.CurrentCall.Since)}
 		}
 		for _, t := range s.OpenTransactions {
-			p.OpenTransactions = append(p.OpenTransactions, &accountv1.Transaction{Id: t.ID, Since: timeToProto(t.Since)})
+			p.OpenTransactions = append(p.OpenTransactions, &accountv1.Transaction{Id: t.ID, Since: TimeToProto(t.Since)})
 		}
 		out[i] = p
 	}
@@ -47,21 +47,21 @@ func SessionsFromProto(in []*accountv1.Session) ([]account.Session, error) {
 		if s.Listener, err = ListenerFromProto(p.GetListener()); err != nil {
 			return nil, err
 		}
-		if s.ConnectedSince, err = timeFromProto(p.GetConnectedSince()); err != nil {
+		if s.ConnectedSince, err = TimeFromProto(p.GetConnectedSince()); err != nil {
 			return nil, fmt.Errorf("connected_since: %w", err)
 		}
-		if s.LastActive, err = timeFromProto(p.GetLastActive()); err != nil {
+		if s.LastActive, err = TimeFromProto(p.GetLastActive()); err != nil {
 			return nil, fmt.Errorf("last_active: %w", err)
 		}
 		if c := p.GetCurrentCall(); c != nil {
-			since, err := timeFromProto(c.GetSince())
+			since, err := TimeFromProto(c.GetSince())
 			if err != nil {
 				return nil, fmt.Errorf("current_call: %w", err)
 			}
 			s.CurrentCall = &account.Call{Method: c.GetMethod(), Since: since}
 		}
 		for _, t := range p.GetOpenTransactions() {
-			since, err := timeFromProto(t.GetSince())
+			since, err := TimeFromProto(t.GetSince())
 			if err != nil {
 				return nil, fmt.Errorf("open_transactions: %w", err)
 			}

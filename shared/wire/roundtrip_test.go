@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -26,6 +27,12 @@ type backend struct {
 	asked         any
 	change        account.Change
 	err           error
+
+	applied account.Applied
+	page    []account.Exported
+	load    *account.Load
+	stream  func(io.Writer) error // a backup
+	take    func(io.Reader) error // a restore
 }
 
 type question struct {
@@ -87,7 +94,7 @@ func (b *backend) Watch(ctx context.Context, requests <-chan account.WatchReques
 			}
 		}
 		if r.Heartbeat != 0 {
-			if err := deliver(account.WatchEvent{Heartbeat: &account.Heartbeat{Number: r.Heartbeat, Revision: 9, StoreID: "s"}}); err != nil {
+			if err := deliver(account.WatchEvent{Heartbeat: &account.Heartbeat{Number: r.Heartbeat, Revision: 9, StoreID: "s", Load: b.load}}); err != nil {
 				return err
 			}
 		}
@@ -255,7 +262,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestWatch(t *testing.T) {
-	b := &backend{err: account.Conflict("fell behind")}
+	b := &backend{err: account.Conflict("fell behind"), load: &account.Load{Hashing: 3, HashWaiting: 1 << 31}}
 	c, _ := connect(t, b, hclog.NewNullLogger())
 	requests := make(chan account.WatchRequest)
 	go func() {
@@ -271,7 +278,7 @@ func TestWatch(t *testing.T) {
 	want := []account.WatchEvent{
 		{Snapshot: &account.Snapshot{Username: "a", Revision: 7}},
 		{Snapshot: &account.Snapshot{Username: "b", Revision: 7}},
-		{Heartbeat: &account.Heartbeat{Number: 5, Revision: 9, StoreID: "s"}},
+		{Heartbeat: &account.Heartbeat{Number: 5, Revision: 9, StoreID: "s", Load: b.load}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

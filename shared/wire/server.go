@@ -134,6 +134,81 @@ func (s *server) Enable(ctx context.Context, r *usersv1.EnableRequest) (*usersv1
 	})
 }
 
+func (s *server) Apply(ctx context.Context, r *usersv1.ApplyRequest) (*usersv1.Applied, error) {
+	in, err := invocationFromProto(r.GetInvocation())
+	if err != nil {
+		return nil, err
+	}
+	return applied(r.GetDesired(), func(d account.Desired) (account.Applied, error) {
+		return s.users.Apply(ctx, in, d)
+	})
+}
+
+func (s *server) Plan(ctx context.Context, r *usersv1.PlanRequest) (*usersv1.Applied, error) {
+	return applied(r.GetDesired(), func(d account.Desired) (account.Applied, error) {
+		return s.users.Plan(ctx, callerFromProto(r.GetCaller()), d)
+	})
+}
+
+func applied(p *usersv1.Desired, apply func(account.Desired) (account.Applied, error)) (*usersv1.Applied, error) {
+	d, err := desiredFromProto(p)
+	if err != nil {
+		return nil, err
+	}
+	a, err := apply(d)
+	if err != nil {
+		return nil, err
+	}
+	return appliedToProto(a), nil
+}
+
+func (s *server) Export(ctx context.Context, r *usersv1.ExportRequest) (*usersv1.ExportResponse, error) {
+	page, next, err := s.users.Export(ctx, callerFromProto(r.GetCaller()), r.GetAfter())
+	if err != nil {
+		return nil, err
+	}
+	resp := &usersv1.ExportResponse{Next: next}
+	for _, e := range page {
+		resp.Accounts = append(resp.Accounts, &usersv1.ExportedAccount{Account: AccountToProto(e.Account), PasswordHash: e.PasswordHash})
+	}
+	return resp, nil
+}
+
+func (s *server) Backup(_ *usersv1.BackupRequest, stream usersv1.Users_BackupServer) error {
+	w := NewChunkWriter(func(data []byte) error { return stream.Send(&usersv1.BackupResponse{Data: data}) })
+	if err := s.users.Backup(stream.Context(), w); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+func (s *server) Recover(ctx context.Context, r *usersv1.RecoverRequest) (*usersv1.Change, error) {
+	id, err := account.ParseRequestID(r.GetRequestId())
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.users.Recover(ctx, account.Recovery{
+		Username: r.GetUsername(), Password: r.GetPassword(), RequestID: id, Host: r.GetHost(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changeToProto(c), nil
+}
+
+func (s *server) Restore(stream usersv1.Users_RestoreServer) error {
+	r, err := s.users.Restore(stream.Context(), NewChunkReader(func() ([]byte, error) {
+		p, err := stream.Recv()
+		return p.GetData(), err
+	}))
+	if err != nil {
+		return err
+	}
+	return stream.SendAndClose(&usersv1.RestoreResponse{
+		Accounts: r.Accounts, TakenAt: TimeToProto(r.TakenAt), StoreId: r.StoreID,
+	})
+}
+
 func (s *server) Show(ctx context.Context, r *usersv1.ShowRequest) (*usersv1.ShowResponse, error) {
 	a, err := s.users.Show(ctx, callerFromProto(r.GetCaller()), r.GetUsername())
 	if err != nil {

@@ -124,6 +124,8 @@ func FromStatus(err error) error {
 	switch {
 	case st.Code() == codes.DeadlineExceeded:
 		e.Kind = account.KindUnavailable
+	case e.Kind == account.KindThrottled && !informed:
+		e.Kind = account.KindInternal // the transport's own: a message too large, which no waiting makes smaller
 	case e.Kind == account.KindUnavailable && e.Reason == account.ReasonOutcomeUnknown:
 		e.Kind = account.KindOutcomeUnknown
 	}

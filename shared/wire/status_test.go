@@ -83,6 +83,12 @@ func TestFromStatus(t *testing.T) {
 			}
 		}
 	})
+	t.Run("TooLarge", func(t *testing.T) {
+		err := wire.FromStatus(status.Error(codes.ResourceExhausted, "grpc: received message larger than max (9 vs. 8)"))
+		if k := account.KindOf(err); k != account.KindInternal {
+			t.Errorf("what the transport refuses is %v", k)
+		}
+	})
 	t.Run("HostileText", func(t *testing.T) {
 		err := wire.FromStatus(status.Error(codes.NotFound, "a\x1b[31m\nb\xff"+strings.Repeat("x", 5000)))
 		if s := err.Error(); len(s) > 1100 || strings.ContainsAny(s, "\x1b\n") || !utf8.ValidString(s) {

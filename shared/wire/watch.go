@@ -36,6 +36,7 @@ func (s *server) Watch(stream usersv1.Users_WatchServer) error {
 		case e.Heartbeat != nil:
 			p.Event = &usersv1.WatchEvent_Heartbeat{Heartbeat: &usersv1.Heartbeat{
 				Number: e.Heartbeat.Number, Revision: uint64(e.Heartbeat.Revision), StoreId: e.Heartbeat.StoreID,
+				Load: loadToProto(e.Heartbeat.Load),
 			}}
 		}
 		return stream.Send(p)
@@ -102,6 +103,7 @@ func watchEventFromProto(p *usersv1.WatchEvent) (account.WatchEvent, error) {
 		}
 		return account.WatchEvent{Heartbeat: &account.Heartbeat{
 			Number: e.Heartbeat.GetNumber(), Revision: account.Revision(e.Heartbeat.GetRevision()), StoreID: e.Heartbeat.GetStoreId(),
+			Load: loadFromProto(e.Heartbeat.GetLoad()),
 		}}, nil
 	}
 	return account.WatchEvent{}, nil // of a newer peer: nothing that this code waits for

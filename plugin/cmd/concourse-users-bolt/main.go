@@ -1,8 +1,8 @@
 // Command concourse-users-bolt is the embedded account backend: a plugin of the
 // Concourse host that keeps its accounts in one bbolt file.
 //
-// It has one setting, path: where the file is, relative to the host's home
-// unless absolute; "accounts.db" by default.
+// It has one setting of its own, path: where the file is, relative to the host's
+// home unless absolute; "accounts.db" by default.
 package main
 
 import (
@@ -27,7 +27,7 @@ func open(ctx context.Context, home string, settings map[string]string) (users.S
 	path := "accounts.db"
 	for name, value := range settings {
 		if name != "path" || value == "" {
-			return nil, account.Invalid("plugin.settings."+name, "%q is not a setting of the bolt backend; it has one, path, the file to keep accounts in", account.Printable(name))
+			return nil, account.Invalid("plugin.settings."+name, "%q is not a setting of the bolt backend; it has path, the file to keep accounts in, and those of passwords: %s", account.Printable(name), users.PasswordSettings)
 		}
 		path = value
 	}

@@ -57,6 +57,7 @@ type backend struct {
 	account.Users // the rest is never asked for
 	logger        hclog.Logger
 	home          string
+	stream        string // what a backup or a restore does
 }
 
 // note appends a line to a file in the home, where the test reads it.
@@ -86,7 +87,7 @@ func (b *backend) count(file, prefix string) (n int) {
 }
 
 func (b *backend) Configure(ctx context.Context, c account.Configuration) (account.Description, error) {
-	b.home = c.Home
+	b.home, b.stream = c.Home, c.Settings["stream"]
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		b.note("environment", name)
@@ -250,6 +251,91 @@ func (b *backend) Create(ctx context.Context, in account.Invocation, r account.C
 	}
 	sleep(act)
 	return account.Change{Changed: true, Account: named(r.Username)}, nil
+}
+
+// Apply and Plan answer by the name.
+func (b *backend) Apply(ctx context.Context, in account.Invocation, d account.Desired) (account.Applied, error) {
+	first := !b.noted("applied", in.RequestID.String())
+	b.note("applied", in.RequestID.String())
+	if d.Username == "crash-once" && first {
+		os.Exit(7)
+	}
+	before := named(d.Username)
+	a := account.Applied{Change: account.Change{Changed: true, Account: before}, Before: &before}
+	switch d.Username {
+	case "stranger":
+		a.Account.Username = "somebody"
+	case "another":
+		a.Account.ID = account.NewID()
+	case "secretly":
+		a.Changed, a.PasswordSet = false, true
+	case "demoted":
+		a.Changed, before.Role = false, account.Admin
+	case "nothing":
+		a.Changed, a.Before = false, nil
+	case "gone":
+		a.Gone = true
+	}
+	return a, nil
+}
+
+func (b *backend) Plan(ctx context.Context, who account.Caller, d account.Desired) (account.Applied, error) {
+	return b.Apply(ctx, account.Invocation{RequestID: account.NewRequestID(time.Now())}, d)
+}
+
+func (b *backend) Export(ctx context.Context, who account.Caller, after string) ([]account.Exported, string, error) {
+	page, next, err := b.List(ctx, who, after)
+	var out []account.Exported
+	for _, a := range page {
+		out = append(out, account.Exported{Account: a, PasswordHash: account.Secret("hash")})
+	}
+	return out, next, err
+}
+
+// chunk is what fills one message of a backup.
+const chunk = 64 << 10
+
+func (b *backend) Backup(ctx context.Context, w io.Writer) error {
+	b.note("streams", "backup")
+	switch b.stream {
+	case "mute":
+		select {}
+	case "gathers":
+		for range 10 {
+			time.Sleep(200 * time.Millisecond)
+			if _, err := w.Write(nil); err != nil {
+				return err
+			}
+		}
+	}
+	for range 12 {
+		if _, err := w.Write(make([]byte, chunk)); err != nil {
+			return err
+		}
+		switch b.stream {
+		case "slow":
+			time.Sleep(200 * time.Millisecond)
+		case "crash":
+			time.Sleep(200 * time.Millisecond) // the chunk gets through
+			os.Exit(7)
+		case "hang":
+			select {}
+		}
+	}
+	return nil
+}
+
+func (b *backend) Restore(ctx context.Context, r io.Reader) (account.Restored, error) {
+	b.note("streams", "restore")
+	if b.stream == "crash" {
+		io.ReadFull(r, make([]byte, chunk))
+		os.Exit(7)
+	}
+	n, err := io.Copy(io.Discard, r)
+	if b.stream == "slow" {
+		time.Sleep(2 * time.Second)
+	}
+	return account.Restored{Accounts: uint64(n), StoreID: "another"}, err
 }
 
 // Initialize commits and dies before it answers, the first time.

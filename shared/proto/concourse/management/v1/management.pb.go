@@ -26,6 +26,121 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// By what a listing of sessions is sorted. Those that are equal follow by age.
+type SessionOrder int32
+
+const (
+	SessionOrder_SESSION_ORDER_UNSPECIFIED SessionOrder = 0 // oldest first
+	SessionOrder_SESSION_ORDER_CONNECTED   SessionOrder = 1 // oldest first
+	SessionOrder_SESSION_ORDER_ACCOUNT     SessionOrder = 2 // by username
+	SessionOrder_SESSION_ORDER_ADDRESS     SessionOrder = 3 // by remote address, in the order of its bytes, then by port
+	SessionOrder_SESSION_ORDER_ENVIRONMENT SessionOrder = 4 // by name
+	SessionOrder_SESSION_ORDER_ACTIVE      SessionOrder = 5 // the last active first
+	SessionOrder_SESSION_ORDER_CALLS       SessionOrder = 6 // the most calls first
+)
+
+// Enum value maps for SessionOrder.
+var (
+	SessionOrder_name = map[int32]string{
+		0: "SESSION_ORDER_UNSPECIFIED",
+		1: "SESSION_ORDER_CONNECTED",
+		2: "SESSION_ORDER_ACCOUNT",
+		3: "SESSION_ORDER_ADDRESS",
+		4: "SESSION_ORDER_ENVIRONMENT",
+		5: "SESSION_ORDER_ACTIVE",
+		6: "SESSION_ORDER_CALLS",
+	}
+	SessionOrder_value = map[string]int32{
+		"SESSION_ORDER_UNSPECIFIED": 0,
+		"SESSION_ORDER_CONNECTED":   1,
+		"SESSION_ORDER_ACCOUNT":     2,
+		"SESSION_ORDER_ADDRESS":     3,
+		"SESSION_ORDER_ENVIRONMENT": 4,
+		"SESSION_ORDER_ACTIVE":      5,
+		"SESSION_ORDER_CALLS":       6,
+	}
+)
+
+func (x SessionOrder) Enum() *SessionOrder {
+	p := new(SessionOrder)
+	*p = x
+	return p
+}
+
+func (x SessionOrder) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SessionOrder) Descriptor() protoreflect.EnumDescriptor {
+	return file_concourse_management_v1_management_proto_enumTypes[0].Descriptor()
+}
+
+func (SessionOrder) Type() protoreflect.EnumType {
+	return &file_concourse_management_v1_management_proto_enumTypes[0]
+}
+
+func (x SessionOrder) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SessionOrder.Descriptor instead.
+func (SessionOrder) EnumDescriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{0}
+}
+
+// What sessions are counted by.
+type SessionKey int32
+
+const (
+	SessionKey_SESSION_KEY_UNSPECIFIED SessionKey = 0 // refused
+	SessionKey_SESSION_KEY_ACCOUNT     SessionKey = 1
+	SessionKey_SESSION_KEY_ADDRESS     SessionKey = 2 // without the port
+	SessionKey_SESSION_KEY_ENVIRONMENT SessionKey = 3
+)
+
+// Enum value maps for SessionKey.
+var (
+	SessionKey_name = map[int32]string{
+		0: "SESSION_KEY_UNSPECIFIED",
+		1: "SESSION_KEY_ACCOUNT",
+		2: "SESSION_KEY_ADDRESS",
+		3: "SESSION_KEY_ENVIRONMENT",
+	}
+	SessionKey_value = map[string]int32{
+		"SESSION_KEY_UNSPECIFIED": 0,
+		"SESSION_KEY_ACCOUNT":     1,
+		"SESSION_KEY_ADDRESS":     2,
+		"SESSION_KEY_ENVIRONMENT": 3,
+	}
+)
+
+func (x SessionKey) Enum() *SessionKey {
+	p := new(SessionKey)
+	*p = x
+	return p
+}
+
+func (x SessionKey) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SessionKey) Descriptor() protoreflect.EnumDescriptor {
+	return file_concourse_management_v1_management_proto_enumTypes[1].Descriptor()
+}
+
+func (SessionKey) Type() protoreflect.EnumType {
+	return &file_concourse_management_v1_management_proto_enumTypes[1]
+}
+
+func (x SessionKey) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SessionKey.Descriptor instead.
+func (SessionKey) EnumDescriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{1}
+}
+
 type LoginRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
@@ -722,6 +837,370 @@ func (x *EnableRequest) GetUsername() string {
 	return ""
 }
 
+// What an account is to be. What is absent stays as it is; a new account needs
+// a password or a hash, and is otherwise an enabled USER without grants.
+type ApplyRequest struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	RequestId    string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"` // of Apply only
+	Username     string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
+	Role         v1.Role                `protobuf:"varint,3,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"` // unspecified: keep
+	Enabled      *bool                  `protobuf:"varint,4,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
+	Grants       *Grants                `protobuf:"bytes,5,opt,name=grants,proto3" json:"grants,omitempty"`           // exactly these
+	Password     []byte                 `protobuf:"bytes,6,opt,name=password,proto3,oneof" json:"password,omitempty"` // at most one of the two
+	PasswordHash []byte                 `protobuf:"bytes,7,opt,name=password_hash,json=passwordHash,proto3,oneof" json:"password_hash,omitempty"`
+	// Only with a hash: when it was set, and, of a new account, when it was
+	// created and last logged in.
+	CreatedAt         *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	PasswordChangedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=password_changed_at,json=passwordChangedAt,proto3" json:"password_changed_at,omitempty"`
+	LastLoginAt       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=last_login_at,json=lastLoginAt,proto3" json:"last_login_at,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ApplyRequest) Reset() {
+	*x = ApplyRequest{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplyRequest) ProtoMessage() {}
+
+func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplyRequest.ProtoReflect.Descriptor instead.
+func (*ApplyRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ApplyRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ApplyRequest) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+func (x *ApplyRequest) GetRole() v1.Role {
+	if x != nil {
+		return x.Role
+	}
+	return v1.Role(0)
+}
+
+func (x *ApplyRequest) GetEnabled() bool {
+	if x != nil && x.Enabled != nil {
+		return *x.Enabled
+	}
+	return false
+}
+
+func (x *ApplyRequest) GetGrants() *Grants {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+func (x *ApplyRequest) GetPassword() []byte {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+func (x *ApplyRequest) GetPasswordHash() []byte {
+	if x != nil {
+		return x.PasswordHash
+	}
+	return nil
+}
+
+func (x *ApplyRequest) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *ApplyRequest) GetPasswordChangedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PasswordChangedAt
+	}
+	return nil
+}
+
+func (x *ApplyRequest) GetLastLoginAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastLoginAt
+	}
+	return nil
+}
+
+type Grants struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Grants        []*v1.Grant            `protobuf:"bytes,1,rep,name=grants,proto3" json:"grants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Grants) Reset() {
+	*x = Grants{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Grants) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Grants) ProtoMessage() {}
+
+func (x *Grants) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Grants.ProtoReflect.Descriptor instead.
+func (*Grants) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Grants) GetGrants() []*v1.Grant {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+type Applied struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Change        *Change                `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
+	Before        *v1.Account            `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"` // absent: there was none, or the request is a repeat
+	PasswordSet   bool                   `protobuf:"varint,3,opt,name=password_set,json=passwordSet,proto3" json:"password_set,omitempty"`
+	Repeated      bool                   `protobuf:"varint,4,opt,name=repeated,proto3" json:"repeated,omitempty"` // the request id had been carried out before
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Applied) Reset() {
+	*x = Applied{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Applied) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Applied) ProtoMessage() {}
+
+func (x *Applied) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Applied.ProtoReflect.Descriptor instead.
+func (*Applied) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Applied) GetChange() *Change {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
+func (x *Applied) GetBefore() *v1.Account {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *Applied) GetPasswordSet() bool {
+	if x != nil {
+		return x.PasswordSet
+	}
+	return false
+}
+
+func (x *Applied) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+type ExportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportRequest) Reset() {
+	*x = ExportRequest{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportRequest) ProtoMessage() {}
+
+func (x *ExportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
+func (*ExportRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{15}
+}
+
+type ExportResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Accounts      []*ExportedAccount     `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"` // at most 1000 a message
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportResponse) Reset() {
+	*x = ExportResponse{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportResponse) ProtoMessage() {}
+
+func (x *ExportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
+func (*ExportResponse) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExportResponse) GetAccounts() []*ExportedAccount {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+type ExportedAccount struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       *v1.Account            `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	PasswordHash  []byte                 `protobuf:"bytes,2,opt,name=password_hash,json=passwordHash,proto3" json:"password_hash,omitempty"` // PHC form
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportedAccount) Reset() {
+	*x = ExportedAccount{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportedAccount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportedAccount) ProtoMessage() {}
+
+func (x *ExportedAccount) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportedAccount.ProtoReflect.Descriptor instead.
+func (*ExportedAccount) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExportedAccount) GetAccount() *v1.Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *ExportedAccount) GetPasswordHash() []byte {
+	if x != nil {
+		return x.PasswordHash
+	}
+	return nil
+}
+
 // An account and how many sessions it has on this host.
 type ListedAccount struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -733,7 +1212,7 @@ type ListedAccount struct {
 
 func (x *ListedAccount) Reset() {
 	*x = ListedAccount{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[12]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -745,7 +1224,7 @@ func (x *ListedAccount) String() string {
 func (*ListedAccount) ProtoMessage() {}
 
 func (x *ListedAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[12]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -758,7 +1237,7 @@ func (x *ListedAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListedAccount.ProtoReflect.Descriptor instead.
 func (*ListedAccount) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{12}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListedAccount) GetAccount() *v1.Account {
@@ -789,7 +1268,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[13]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -801,7 +1280,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[13]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -814,7 +1293,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{13}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Change) GetChanged() bool {
@@ -868,7 +1347,7 @@ type ShowRequest struct {
 
 func (x *ShowRequest) Reset() {
 	*x = ShowRequest{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[14]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -880,7 +1359,7 @@ func (x *ShowRequest) String() string {
 func (*ShowRequest) ProtoMessage() {}
 
 func (x *ShowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[14]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -893,7 +1372,7 @@ func (x *ShowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowRequest.ProtoReflect.Descriptor instead.
 func (*ShowRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{14}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ShowRequest) GetUsername() string {
@@ -912,7 +1391,7 @@ type ShowResponse struct {
 
 func (x *ShowResponse) Reset() {
 	*x = ShowResponse{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[15]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -924,7 +1403,7 @@ func (x *ShowResponse) String() string {
 func (*ShowResponse) ProtoMessage() {}
 
 func (x *ShowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[15]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -937,7 +1416,7 @@ func (x *ShowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowResponse.ProtoReflect.Descriptor instead.
 func (*ShowResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{15}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ShowResponse) GetAccount() *ListedAccount {
@@ -947,15 +1426,20 @@ func (x *ShowResponse) GetAccount() *ListedAccount {
 	return nil
 }
 
+// Filters add up; an absent one lets everything through.
 type ListRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Role            v1.Role                `protobuf:"varint,1,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"`
+	Enabled         *bool                  `protobuf:"varint,2,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
+	Environment     string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`                                  // accounts that hold a grant in it
+	LastLoginBefore *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_login_before,json=lastLoginBefore,proto3" json:"last_login_before,omitempty"` // never is before every time
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[16]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -967,7 +1451,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[16]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -980,7 +1464,35 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{16}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListRequest) GetRole() v1.Role {
+	if x != nil {
+		return x.Role
+	}
+	return v1.Role(0)
+}
+
+func (x *ListRequest) GetEnabled() bool {
+	if x != nil && x.Enabled != nil {
+		return *x.Enabled
+	}
+	return false
+}
+
+func (x *ListRequest) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *ListRequest) GetLastLoginBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastLoginBefore
+	}
+	return nil
 }
 
 type ListResponse struct {
@@ -992,7 +1504,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[17]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1004,7 +1516,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[17]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1017,7 +1529,7 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{17}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListResponse) GetAccounts() []*ListedAccount {
@@ -1037,7 +1549,7 @@ type CheckPasswordRequest struct {
 
 func (x *CheckPasswordRequest) Reset() {
 	*x = CheckPasswordRequest{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[18]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +1561,7 @@ func (x *CheckPasswordRequest) String() string {
 func (*CheckPasswordRequest) ProtoMessage() {}
 
 func (x *CheckPasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[18]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +1574,7 @@ func (x *CheckPasswordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckPasswordRequest.ProtoReflect.Descriptor instead.
 func (*CheckPasswordRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{18}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CheckPasswordRequest) GetUsername() string {
@@ -1088,7 +1600,7 @@ type CheckPasswordResponse struct {
 
 func (x *CheckPasswordResponse) Reset() {
 	*x = CheckPasswordResponse{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[19]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1100,7 +1612,7 @@ func (x *CheckPasswordResponse) String() string {
 func (*CheckPasswordResponse) ProtoMessage() {}
 
 func (x *CheckPasswordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[19]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1113,7 +1625,7 @@ func (x *CheckPasswordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckPasswordResponse.ProtoReflect.Descriptor instead.
 func (*CheckPasswordResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{19}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CheckPasswordResponse) GetMatches() bool {
@@ -1129,13 +1641,16 @@ type SessionsRequest struct {
 	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"` // username
 	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // remote address, with or without its port
 	Environment   string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`
+	Order         SessionOrder           `protobuf:"varint,4,opt,name=order,proto3,enum=concourse.management.v1.SessionOrder" json:"order,omitempty"`
+	Reverse       bool                   `protobuf:"varint,5,opt,name=reverse,proto3" json:"reverse,omitempty"` // the other way round
+	Limit         uint32                 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`     // at most so many, the first of the order; 0: all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SessionsRequest) Reset() {
 	*x = SessionsRequest{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[20]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1147,7 +1662,7 @@ func (x *SessionsRequest) String() string {
 func (*SessionsRequest) ProtoMessage() {}
 
 func (x *SessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[20]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1160,7 +1675,7 @@ func (x *SessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionsRequest.ProtoReflect.Descriptor instead.
 func (*SessionsRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{20}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SessionsRequest) GetAccount() string {
@@ -1184,16 +1699,38 @@ func (x *SessionsRequest) GetEnvironment() string {
 	return ""
 }
 
+func (x *SessionsRequest) GetOrder() SessionOrder {
+	if x != nil {
+		return x.Order
+	}
+	return SessionOrder_SESSION_ORDER_UNSPECIFIED
+}
+
+func (x *SessionsRequest) GetReverse() bool {
+	if x != nil {
+		return x.Reverse
+	}
+	return false
+}
+
+func (x *SessionsRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
 type SessionsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Sessions      []*v1.Session          `protobuf:"bytes,1,rep,name=sessions,proto3" json:"sessions,omitempty"` // at most 1000 a message, oldest first
+	Sessions      []*v1.Session          `protobuf:"bytes,1,rep,name=sessions,proto3" json:"sessions,omitempty"` // at most 1000 a message
+	Total         uint64                 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`      // how many pass the filters; in the first message of a listing with a limit
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SessionsResponse) Reset() {
 	*x = SessionsResponse{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[21]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1205,7 +1742,7 @@ func (x *SessionsResponse) String() string {
 func (*SessionsResponse) ProtoMessage() {}
 
 func (x *SessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[21]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1218,12 +1755,263 @@ func (x *SessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionsResponse.ProtoReflect.Descriptor instead.
 func (*SessionsResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{21}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SessionsResponse) GetSessions() []*v1.Session {
 	if x != nil {
 		return x.Sessions
+	}
+	return nil
+}
+
+func (x *SessionsResponse) GetTotal() uint64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+type CountSessionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"` // as in SessionsRequest
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Environment   string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`
+	By            SessionKey             `protobuf:"varint,4,opt,name=by,proto3,enum=concourse.management.v1.SessionKey" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountSessionsRequest) Reset() {
+	*x = CountSessionsRequest{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountSessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountSessionsRequest) ProtoMessage() {}
+
+func (x *CountSessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountSessionsRequest.ProtoReflect.Descriptor instead.
+func (*CountSessionsRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *CountSessionsRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *CountSessionsRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *CountSessionsRequest) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *CountSessionsRequest) GetBy() SessionKey {
+	if x != nil {
+		return x.By
+	}
+	return SessionKey_SESSION_KEY_UNSPECIFIED
+}
+
+type CountSessionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Counts        []*SessionCount        `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"` // at most 1000 a message
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountSessionsResponse) Reset() {
+	*x = CountSessionsResponse{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountSessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountSessionsResponse) ProtoMessage() {}
+
+func (x *CountSessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountSessionsResponse.ProtoReflect.Descriptor instead.
+func (*CountSessionsResponse) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *CountSessionsResponse) GetCounts() []*SessionCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+type SessionCount struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         string                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"` // may be empty: no environment
+	Sessions      uint64                 `protobuf:"varint,2,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionCount) Reset() {
+	*x = SessionCount{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionCount) ProtoMessage() {}
+
+func (x *SessionCount) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionCount.ProtoReflect.Descriptor instead.
+func (*SessionCount) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *SessionCount) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *SessionCount) GetSessions() uint64 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+type BackupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRequest) Reset() {
+	*x = BackupRequest{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRequest) ProtoMessage() {}
+
+func (x *BackupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
+func (*BackupRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{31}
+}
+
+type BackupResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"` // at most 64 KiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupResponse) Reset() {
+	*x = BackupResponse{}
+	mi := &file_concourse_management_v1_management_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupResponse) ProtoMessage() {}
+
+func (x *BackupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_management_v1_management_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupResponse.ProtoReflect.Descriptor instead.
+func (*BackupResponse) Descriptor() ([]byte, []int) {
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *BackupResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
 	}
 	return nil
 }
@@ -1241,7 +2029,7 @@ type DisconnectRequest struct {
 
 func (x *DisconnectRequest) Reset() {
 	*x = DisconnectRequest{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[22]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1253,7 +2041,7 @@ func (x *DisconnectRequest) String() string {
 func (*DisconnectRequest) ProtoMessage() {}
 
 func (x *DisconnectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[22]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1266,7 +2054,7 @@ func (x *DisconnectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisconnectRequest.ProtoReflect.Descriptor instead.
 func (*DisconnectRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{22}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DisconnectRequest) GetWhat() isDisconnectRequest_What {
@@ -1319,7 +2107,7 @@ type DisconnectResponse struct {
 
 func (x *DisconnectResponse) Reset() {
 	*x = DisconnectResponse{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[23]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +2119,7 @@ func (x *DisconnectResponse) String() string {
 func (*DisconnectResponse) ProtoMessage() {}
 
 func (x *DisconnectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[23]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +2132,7 @@ func (x *DisconnectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisconnectResponse.ProtoReflect.Descriptor instead.
 func (*DisconnectResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{23}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DisconnectResponse) GetEnded() uint64 {
@@ -1362,7 +2150,7 @@ type PluginStatusRequest struct {
 
 func (x *PluginStatusRequest) Reset() {
 	*x = PluginStatusRequest{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[24]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +2162,7 @@ func (x *PluginStatusRequest) String() string {
 func (*PluginStatusRequest) ProtoMessage() {}
 
 func (x *PluginStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[24]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +2175,7 @@ func (x *PluginStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginStatusRequest.ProtoReflect.Descriptor instead.
 func (*PluginStatusRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{24}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{35}
 }
 
 type PluginReloadRequest struct {
@@ -1398,7 +2186,7 @@ type PluginReloadRequest struct {
 
 func (x *PluginReloadRequest) Reset() {
 	*x = PluginReloadRequest{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[25]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1410,7 +2198,7 @@ func (x *PluginReloadRequest) String() string {
 func (*PluginReloadRequest) ProtoMessage() {}
 
 func (x *PluginReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[25]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1423,7 +2211,7 @@ func (x *PluginReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginReloadRequest.ProtoReflect.Descriptor instead.
 func (*PluginReloadRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{25}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{36}
 }
 
 type PluginStatusResponse struct {
@@ -1446,7 +2234,7 @@ type PluginStatusResponse struct {
 
 func (x *PluginStatusResponse) Reset() {
 	*x = PluginStatusResponse{}
-	mi := &file_concourse_management_v1_management_proto_msgTypes[26]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +2246,7 @@ func (x *PluginStatusResponse) String() string {
 func (*PluginStatusResponse) ProtoMessage() {}
 
 func (x *PluginStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_management_v1_management_proto_msgTypes[26]
+	mi := &file_concourse_management_v1_management_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +2259,7 @@ func (x *PluginStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginStatusResponse.ProtoReflect.Descriptor instead.
 func (*PluginStatusResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{26}
+	return file_concourse_management_v1_management_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PluginStatusResponse) GetState() string {
@@ -1620,7 +2408,38 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	"\rEnableRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1a\n" +
-	"\busername\x18\x02 \x01(\tR\busername\"d\n" +
+	"\busername\x18\x02 \x01(\tR\busername\"\x8e\x04\n" +
+	"\fApplyRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1a\n" +
+	"\busername\x18\x02 \x01(\tR\busername\x12.\n" +
+	"\x04role\x18\x03 \x01(\x0e2\x1a.concourse.account.v1.RoleR\x04role\x12\x1d\n" +
+	"\aenabled\x18\x04 \x01(\bH\x00R\aenabled\x88\x01\x01\x127\n" +
+	"\x06grants\x18\x05 \x01(\v2\x1f.concourse.management.v1.GrantsR\x06grants\x12\x1f\n" +
+	"\bpassword\x18\x06 \x01(\fH\x01R\bpassword\x88\x01\x01\x12(\n" +
+	"\rpassword_hash\x18\a \x01(\fH\x02R\fpasswordHash\x88\x01\x01\x129\n" +
+	"\n" +
+	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12J\n" +
+	"\x13password_changed_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x11passwordChangedAt\x12>\n" +
+	"\rlast_login_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\vlastLoginAtB\n" +
+	"\n" +
+	"\b_enabledB\v\n" +
+	"\t_passwordB\x10\n" +
+	"\x0e_password_hash\"=\n" +
+	"\x06Grants\x123\n" +
+	"\x06grants\x18\x01 \x03(\v2\x1b.concourse.account.v1.GrantR\x06grants\"\xb8\x01\n" +
+	"\aApplied\x127\n" +
+	"\x06change\x18\x01 \x01(\v2\x1f.concourse.management.v1.ChangeR\x06change\x125\n" +
+	"\x06before\x18\x02 \x01(\v2\x1d.concourse.account.v1.AccountR\x06before\x12!\n" +
+	"\fpassword_set\x18\x03 \x01(\bR\vpasswordSet\x12\x1a\n" +
+	"\brepeated\x18\x04 \x01(\bR\brepeated\"\x0f\n" +
+	"\rExportRequest\"V\n" +
+	"\x0eExportResponse\x12D\n" +
+	"\baccounts\x18\x01 \x03(\v2(.concourse.management.v1.ExportedAccountR\baccounts\"o\n" +
+	"\x0fExportedAccount\x127\n" +
+	"\aaccount\x18\x01 \x01(\v2\x1d.concourse.account.v1.AccountR\aaccount\x12#\n" +
+	"\rpassword_hash\x18\x02 \x01(\fR\fpasswordHash\"d\n" +
 	"\rListedAccount\x127\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1d.concourse.account.v1.AccountR\aaccount\x12\x1a\n" +
 	"\bsessions\x18\x02 \x01(\x04R\bsessions\"\xcd\x01\n" +
@@ -1635,21 +2454,44 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	"\vShowRequest\x12\x1a\n" +
 	"\busername\x18\x01 \x01(\tR\busername\"P\n" +
 	"\fShowResponse\x12@\n" +
-	"\aaccount\x18\x01 \x01(\v2&.concourse.management.v1.ListedAccountR\aaccount\"\r\n" +
-	"\vListRequest\"R\n" +
+	"\aaccount\x18\x01 \x01(\v2&.concourse.management.v1.ListedAccountR\aaccount\"\xd2\x01\n" +
+	"\vListRequest\x12.\n" +
+	"\x04role\x18\x01 \x01(\x0e2\x1a.concourse.account.v1.RoleR\x04role\x12\x1d\n" +
+	"\aenabled\x18\x02 \x01(\bH\x00R\aenabled\x88\x01\x01\x12 \n" +
+	"\venvironment\x18\x03 \x01(\tR\venvironment\x12F\n" +
+	"\x11last_login_before\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0flastLoginBeforeB\n" +
+	"\n" +
+	"\b_enabled\"R\n" +
 	"\fListResponse\x12B\n" +
 	"\baccounts\x18\x01 \x03(\v2&.concourse.management.v1.ListedAccountR\baccounts\"N\n" +
 	"\x14CheckPasswordRequest\x12\x1a\n" +
 	"\busername\x18\x01 \x01(\tR\busername\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\fR\bpassword\"1\n" +
 	"\x15CheckPasswordResponse\x12\x18\n" +
-	"\amatches\x18\x01 \x01(\bR\amatches\"g\n" +
+	"\amatches\x18\x01 \x01(\bR\amatches\"\xd4\x01\n" +
 	"\x0fSessionsRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12 \n" +
-	"\venvironment\x18\x03 \x01(\tR\venvironment\"M\n" +
+	"\venvironment\x18\x03 \x01(\tR\venvironment\x12;\n" +
+	"\x05order\x18\x04 \x01(\x0e2%.concourse.management.v1.SessionOrderR\x05order\x12\x18\n" +
+	"\areverse\x18\x05 \x01(\bR\areverse\x12\x14\n" +
+	"\x05limit\x18\x06 \x01(\rR\x05limit\"c\n" +
 	"\x10SessionsResponse\x129\n" +
-	"\bsessions\x18\x01 \x03(\v2\x1d.concourse.account.v1.SessionR\bsessions\"Z\n" +
+	"\bsessions\x18\x01 \x03(\v2\x1d.concourse.account.v1.SessionR\bsessions\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x04R\x05total\"\xa1\x01\n" +
+	"\x14CountSessionsRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12 \n" +
+	"\venvironment\x18\x03 \x01(\tR\venvironment\x123\n" +
+	"\x02by\x18\x04 \x01(\x0e2#.concourse.management.v1.SessionKeyR\x02by\"V\n" +
+	"\x15CountSessionsResponse\x12=\n" +
+	"\x06counts\x18\x01 \x03(\v2%.concourse.management.v1.SessionCountR\x06counts\"@\n" +
+	"\fSessionCount\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x1a\n" +
+	"\bsessions\x18\x02 \x01(\x04R\bsessions\"\x0f\n" +
+	"\rBackupRequest\"$\n" +
+	"\x0eBackupResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"Z\n" +
 	"\x11DisconnectRequest\x12\x1c\n" +
 	"\busername\x18\x01 \x01(\tH\x00R\busername\x12\x1f\n" +
 	"\n" +
@@ -1674,8 +2516,21 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	" \x01(\tR\x04path\x12\x16\n" +
 	"\x06pinned\x18\v \x01(\bR\x06pinned\x12\x1d\n" +
 	"\n" +
-	"last_error\x18\f \x01(\tR\tlastError2\xc0\n" +
+	"last_error\x18\f \x01(\tR\tlastError*\xd2\x01\n" +
+	"\fSessionOrder\x12\x1d\n" +
+	"\x19SESSION_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17SESSION_ORDER_CONNECTED\x10\x01\x12\x19\n" +
+	"\x15SESSION_ORDER_ACCOUNT\x10\x02\x12\x19\n" +
+	"\x15SESSION_ORDER_ADDRESS\x10\x03\x12\x1d\n" +
+	"\x19SESSION_ORDER_ENVIRONMENT\x10\x04\x12\x18\n" +
+	"\x14SESSION_ORDER_ACTIVE\x10\x05\x12\x17\n" +
+	"\x13SESSION_ORDER_CALLS\x10\x06*x\n" +
 	"\n" +
+	"SessionKey\x12\x1b\n" +
+	"\x17SESSION_KEY_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13SESSION_KEY_ACCOUNT\x10\x01\x12\x17\n" +
+	"\x13SESSION_KEY_ADDRESS\x10\x02\x12\x1b\n" +
+	"\x17SESSION_KEY_ENVIRONMENT\x10\x032\xb2\r\n" +
 	"\n" +
 	"Management\x12V\n" +
 	"\x05Login\x12%.concourse.management.v1.LoginRequest\x1a&.concourse.management.v1.LoginResponse\x12\\\n" +
@@ -1687,15 +2542,21 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	"\x05Grant\x12%.concourse.management.v1.GrantRequest\x1a\x1f.concourse.management.v1.Change\x12Q\n" +
 	"\x06Revoke\x12&.concourse.management.v1.RevokeRequest\x1a\x1f.concourse.management.v1.Change\x12S\n" +
 	"\aSuspend\x12'.concourse.management.v1.SuspendRequest\x1a\x1f.concourse.management.v1.Change\x12Q\n" +
-	"\x06Enable\x12&.concourse.management.v1.EnableRequest\x1a\x1f.concourse.management.v1.Change\x12S\n" +
+	"\x06Enable\x12&.concourse.management.v1.EnableRequest\x1a\x1f.concourse.management.v1.Change\x12P\n" +
+	"\x05Apply\x12%.concourse.management.v1.ApplyRequest\x1a .concourse.management.v1.Applied\x12O\n" +
+	"\x04Plan\x12%.concourse.management.v1.ApplyRequest\x1a .concourse.management.v1.Applied\x12S\n" +
 	"\x04Show\x12$.concourse.management.v1.ShowRequest\x1a%.concourse.management.v1.ShowResponse\x12U\n" +
 	"\x04List\x12$.concourse.management.v1.ListRequest\x1a%.concourse.management.v1.ListResponse0\x01\x12n\n" +
-	"\rCheckPassword\x12-.concourse.management.v1.CheckPasswordRequest\x1a..concourse.management.v1.CheckPasswordResponse\x12a\n" +
-	"\bSessions\x12(.concourse.management.v1.SessionsRequest\x1a).concourse.management.v1.SessionsResponse0\x01\x12e\n" +
+	"\rCheckPassword\x12-.concourse.management.v1.CheckPasswordRequest\x1a..concourse.management.v1.CheckPasswordResponse\x12[\n" +
+	"\x06Export\x12&.concourse.management.v1.ExportRequest\x1a'.concourse.management.v1.ExportResponse0\x01\x12a\n" +
+	"\bSessions\x12(.concourse.management.v1.SessionsRequest\x1a).concourse.management.v1.SessionsResponse0\x01\x12p\n" +
+	"\rCountSessions\x12-.concourse.management.v1.CountSessionsRequest\x1a..concourse.management.v1.CountSessionsResponse0\x01\x12e\n" +
 	"\n" +
-	"Disconnect\x12*.concourse.management.v1.DisconnectRequest\x1a+.concourse.management.v1.DisconnectResponse2\xc7\x02\n" +
+	"Disconnect\x12*.concourse.management.v1.DisconnectRequest\x1a+.concourse.management.v1.DisconnectResponse2\x96\x04\n" +
 	"\bOperator\x12a\n" +
-	"\bSessions\x12(.concourse.management.v1.SessionsRequest\x1a).concourse.management.v1.SessionsResponse0\x01\x12k\n" +
+	"\bSessions\x12(.concourse.management.v1.SessionsRequest\x1a).concourse.management.v1.SessionsResponse0\x01\x12p\n" +
+	"\rCountSessions\x12-.concourse.management.v1.CountSessionsRequest\x1a..concourse.management.v1.CountSessionsResponse0\x01\x12[\n" +
+	"\x06Backup\x12&.concourse.management.v1.BackupRequest\x1a'.concourse.management.v1.BackupResponse0\x01\x12k\n" +
 	"\fPluginStatus\x12,.concourse.management.v1.PluginStatusRequest\x1a-.concourse.management.v1.PluginStatusResponse\x12k\n" +
 	"\fPluginReload\x12,.concourse.management.v1.PluginReloadRequest\x1a-.concourse.management.v1.PluginStatusResponseBWZUgithub.com/cinchapi/concourse-users/shared/proto/concourse/management/v1;managementv1b\x06proto3"
 
@@ -1711,92 +2572,134 @@ func file_concourse_management_v1_management_proto_rawDescGZIP() []byte {
 	return file_concourse_management_v1_management_proto_rawDescData
 }
 
-var file_concourse_management_v1_management_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_concourse_management_v1_management_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_concourse_management_v1_management_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_concourse_management_v1_management_proto_goTypes = []any{
-	(*LoginRequest)(nil),          // 0: concourse.management.v1.LoginRequest
-	(*LoginResponse)(nil),         // 1: concourse.management.v1.LoginResponse
-	(*RequestRequest)(nil),        // 2: concourse.management.v1.RequestRequest
-	(*RequestResponse)(nil),       // 3: concourse.management.v1.RequestResponse
-	(*CreateRequest)(nil),         // 4: concourse.management.v1.CreateRequest
-	(*EditRequest)(nil),           // 5: concourse.management.v1.EditRequest
-	(*PasswordRequest)(nil),       // 6: concourse.management.v1.PasswordRequest
-	(*DeleteRequest)(nil),         // 7: concourse.management.v1.DeleteRequest
-	(*GrantRequest)(nil),          // 8: concourse.management.v1.GrantRequest
-	(*RevokeRequest)(nil),         // 9: concourse.management.v1.RevokeRequest
-	(*SuspendRequest)(nil),        // 10: concourse.management.v1.SuspendRequest
-	(*EnableRequest)(nil),         // 11: concourse.management.v1.EnableRequest
-	(*ListedAccount)(nil),         // 12: concourse.management.v1.ListedAccount
-	(*Change)(nil),                // 13: concourse.management.v1.Change
-	(*ShowRequest)(nil),           // 14: concourse.management.v1.ShowRequest
-	(*ShowResponse)(nil),          // 15: concourse.management.v1.ShowResponse
-	(*ListRequest)(nil),           // 16: concourse.management.v1.ListRequest
-	(*ListResponse)(nil),          // 17: concourse.management.v1.ListResponse
-	(*CheckPasswordRequest)(nil),  // 18: concourse.management.v1.CheckPasswordRequest
-	(*CheckPasswordResponse)(nil), // 19: concourse.management.v1.CheckPasswordResponse
-	(*SessionsRequest)(nil),       // 20: concourse.management.v1.SessionsRequest
-	(*SessionsResponse)(nil),      // 21: concourse.management.v1.SessionsResponse
-	(*DisconnectRequest)(nil),     // 22: concourse.management.v1.DisconnectRequest
-	(*DisconnectResponse)(nil),    // 23: concourse.management.v1.DisconnectResponse
-	(*PluginStatusRequest)(nil),   // 24: concourse.management.v1.PluginStatusRequest
-	(*PluginReloadRequest)(nil),   // 25: concourse.management.v1.PluginReloadRequest
-	(*PluginStatusResponse)(nil),  // 26: concourse.management.v1.PluginStatusResponse
-	(v1.Role)(0),                  // 27: concourse.account.v1.Role
-	(v1.Permission)(0),            // 28: concourse.account.v1.Permission
-	(*v1.Account)(nil),            // 29: concourse.account.v1.Account
-	(*v1.Session)(nil),            // 30: concourse.account.v1.Session
-	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
+	(SessionOrder)(0),             // 0: concourse.management.v1.SessionOrder
+	(SessionKey)(0),               // 1: concourse.management.v1.SessionKey
+	(*LoginRequest)(nil),          // 2: concourse.management.v1.LoginRequest
+	(*LoginResponse)(nil),         // 3: concourse.management.v1.LoginResponse
+	(*RequestRequest)(nil),        // 4: concourse.management.v1.RequestRequest
+	(*RequestResponse)(nil),       // 5: concourse.management.v1.RequestResponse
+	(*CreateRequest)(nil),         // 6: concourse.management.v1.CreateRequest
+	(*EditRequest)(nil),           // 7: concourse.management.v1.EditRequest
+	(*PasswordRequest)(nil),       // 8: concourse.management.v1.PasswordRequest
+	(*DeleteRequest)(nil),         // 9: concourse.management.v1.DeleteRequest
+	(*GrantRequest)(nil),          // 10: concourse.management.v1.GrantRequest
+	(*RevokeRequest)(nil),         // 11: concourse.management.v1.RevokeRequest
+	(*SuspendRequest)(nil),        // 12: concourse.management.v1.SuspendRequest
+	(*EnableRequest)(nil),         // 13: concourse.management.v1.EnableRequest
+	(*ApplyRequest)(nil),          // 14: concourse.management.v1.ApplyRequest
+	(*Grants)(nil),                // 15: concourse.management.v1.Grants
+	(*Applied)(nil),               // 16: concourse.management.v1.Applied
+	(*ExportRequest)(nil),         // 17: concourse.management.v1.ExportRequest
+	(*ExportResponse)(nil),        // 18: concourse.management.v1.ExportResponse
+	(*ExportedAccount)(nil),       // 19: concourse.management.v1.ExportedAccount
+	(*ListedAccount)(nil),         // 20: concourse.management.v1.ListedAccount
+	(*Change)(nil),                // 21: concourse.management.v1.Change
+	(*ShowRequest)(nil),           // 22: concourse.management.v1.ShowRequest
+	(*ShowResponse)(nil),          // 23: concourse.management.v1.ShowResponse
+	(*ListRequest)(nil),           // 24: concourse.management.v1.ListRequest
+	(*ListResponse)(nil),          // 25: concourse.management.v1.ListResponse
+	(*CheckPasswordRequest)(nil),  // 26: concourse.management.v1.CheckPasswordRequest
+	(*CheckPasswordResponse)(nil), // 27: concourse.management.v1.CheckPasswordResponse
+	(*SessionsRequest)(nil),       // 28: concourse.management.v1.SessionsRequest
+	(*SessionsResponse)(nil),      // 29: concourse.management.v1.SessionsResponse
+	(*CountSessionsRequest)(nil),  // 30: concourse.management.v1.CountSessionsRequest
+	(*CountSessionsResponse)(nil), // 31: concourse.management.v1.CountSessionsResponse
+	(*SessionCount)(nil),          // 32: concourse.management.v1.SessionCount
+	(*BackupRequest)(nil),         // 33: concourse.management.v1.BackupRequest
+	(*BackupResponse)(nil),        // 34: concourse.management.v1.BackupResponse
+	(*DisconnectRequest)(nil),     // 35: concourse.management.v1.DisconnectRequest
+	(*DisconnectResponse)(nil),    // 36: concourse.management.v1.DisconnectResponse
+	(*PluginStatusRequest)(nil),   // 37: concourse.management.v1.PluginStatusRequest
+	(*PluginReloadRequest)(nil),   // 38: concourse.management.v1.PluginReloadRequest
+	(*PluginStatusResponse)(nil),  // 39: concourse.management.v1.PluginStatusResponse
+	(v1.Role)(0),                  // 40: concourse.account.v1.Role
+	(v1.Permission)(0),            // 41: concourse.account.v1.Permission
+	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
+	(*v1.Grant)(nil),              // 43: concourse.account.v1.Grant
+	(*v1.Account)(nil),            // 44: concourse.account.v1.Account
+	(*v1.Session)(nil),            // 45: concourse.account.v1.Session
 }
 var file_concourse_management_v1_management_proto_depIdxs = []int32{
-	27, // 0: concourse.management.v1.CreateRequest.role:type_name -> concourse.account.v1.Role
-	27, // 1: concourse.management.v1.EditRequest.role:type_name -> concourse.account.v1.Role
-	28, // 2: concourse.management.v1.GrantRequest.permission:type_name -> concourse.account.v1.Permission
-	29, // 3: concourse.management.v1.ListedAccount.account:type_name -> concourse.account.v1.Account
-	12, // 4: concourse.management.v1.Change.account:type_name -> concourse.management.v1.ListedAccount
-	12, // 5: concourse.management.v1.ShowResponse.account:type_name -> concourse.management.v1.ListedAccount
-	12, // 6: concourse.management.v1.ListResponse.accounts:type_name -> concourse.management.v1.ListedAccount
-	30, // 7: concourse.management.v1.SessionsResponse.sessions:type_name -> concourse.account.v1.Session
-	31, // 8: concourse.management.v1.PluginStatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	0,  // 9: concourse.management.v1.Management.Login:input_type -> concourse.management.v1.LoginRequest
-	2,  // 10: concourse.management.v1.Management.Request:input_type -> concourse.management.v1.RequestRequest
-	4,  // 11: concourse.management.v1.Management.Create:input_type -> concourse.management.v1.CreateRequest
-	5,  // 12: concourse.management.v1.Management.Edit:input_type -> concourse.management.v1.EditRequest
-	6,  // 13: concourse.management.v1.Management.Password:input_type -> concourse.management.v1.PasswordRequest
-	7,  // 14: concourse.management.v1.Management.Delete:input_type -> concourse.management.v1.DeleteRequest
-	8,  // 15: concourse.management.v1.Management.Grant:input_type -> concourse.management.v1.GrantRequest
-	9,  // 16: concourse.management.v1.Management.Revoke:input_type -> concourse.management.v1.RevokeRequest
-	10, // 17: concourse.management.v1.Management.Suspend:input_type -> concourse.management.v1.SuspendRequest
-	11, // 18: concourse.management.v1.Management.Enable:input_type -> concourse.management.v1.EnableRequest
-	14, // 19: concourse.management.v1.Management.Show:input_type -> concourse.management.v1.ShowRequest
-	16, // 20: concourse.management.v1.Management.List:input_type -> concourse.management.v1.ListRequest
-	18, // 21: concourse.management.v1.Management.CheckPassword:input_type -> concourse.management.v1.CheckPasswordRequest
-	20, // 22: concourse.management.v1.Management.Sessions:input_type -> concourse.management.v1.SessionsRequest
-	22, // 23: concourse.management.v1.Management.Disconnect:input_type -> concourse.management.v1.DisconnectRequest
-	20, // 24: concourse.management.v1.Operator.Sessions:input_type -> concourse.management.v1.SessionsRequest
-	24, // 25: concourse.management.v1.Operator.PluginStatus:input_type -> concourse.management.v1.PluginStatusRequest
-	25, // 26: concourse.management.v1.Operator.PluginReload:input_type -> concourse.management.v1.PluginReloadRequest
-	1,  // 27: concourse.management.v1.Management.Login:output_type -> concourse.management.v1.LoginResponse
-	3,  // 28: concourse.management.v1.Management.Request:output_type -> concourse.management.v1.RequestResponse
-	13, // 29: concourse.management.v1.Management.Create:output_type -> concourse.management.v1.Change
-	13, // 30: concourse.management.v1.Management.Edit:output_type -> concourse.management.v1.Change
-	13, // 31: concourse.management.v1.Management.Password:output_type -> concourse.management.v1.Change
-	13, // 32: concourse.management.v1.Management.Delete:output_type -> concourse.management.v1.Change
-	13, // 33: concourse.management.v1.Management.Grant:output_type -> concourse.management.v1.Change
-	13, // 34: concourse.management.v1.Management.Revoke:output_type -> concourse.management.v1.Change
-	13, // 35: concourse.management.v1.Management.Suspend:output_type -> concourse.management.v1.Change
-	13, // 36: concourse.management.v1.Management.Enable:output_type -> concourse.management.v1.Change
-	15, // 37: concourse.management.v1.Management.Show:output_type -> concourse.management.v1.ShowResponse
-	17, // 38: concourse.management.v1.Management.List:output_type -> concourse.management.v1.ListResponse
-	19, // 39: concourse.management.v1.Management.CheckPassword:output_type -> concourse.management.v1.CheckPasswordResponse
-	21, // 40: concourse.management.v1.Management.Sessions:output_type -> concourse.management.v1.SessionsResponse
-	23, // 41: concourse.management.v1.Management.Disconnect:output_type -> concourse.management.v1.DisconnectResponse
-	21, // 42: concourse.management.v1.Operator.Sessions:output_type -> concourse.management.v1.SessionsResponse
-	26, // 43: concourse.management.v1.Operator.PluginStatus:output_type -> concourse.management.v1.PluginStatusResponse
-	26, // 44: concourse.management.v1.Operator.PluginReload:output_type -> concourse.management.v1.PluginStatusResponse
-	27, // [27:45] is the sub-list for method output_type
-	9,  // [9:27] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	40, // 0: concourse.management.v1.CreateRequest.role:type_name -> concourse.account.v1.Role
+	40, // 1: concourse.management.v1.EditRequest.role:type_name -> concourse.account.v1.Role
+	41, // 2: concourse.management.v1.GrantRequest.permission:type_name -> concourse.account.v1.Permission
+	40, // 3: concourse.management.v1.ApplyRequest.role:type_name -> concourse.account.v1.Role
+	15, // 4: concourse.management.v1.ApplyRequest.grants:type_name -> concourse.management.v1.Grants
+	42, // 5: concourse.management.v1.ApplyRequest.created_at:type_name -> google.protobuf.Timestamp
+	42, // 6: concourse.management.v1.ApplyRequest.password_changed_at:type_name -> google.protobuf.Timestamp
+	42, // 7: concourse.management.v1.ApplyRequest.last_login_at:type_name -> google.protobuf.Timestamp
+	43, // 8: concourse.management.v1.Grants.grants:type_name -> concourse.account.v1.Grant
+	21, // 9: concourse.management.v1.Applied.change:type_name -> concourse.management.v1.Change
+	44, // 10: concourse.management.v1.Applied.before:type_name -> concourse.account.v1.Account
+	19, // 11: concourse.management.v1.ExportResponse.accounts:type_name -> concourse.management.v1.ExportedAccount
+	44, // 12: concourse.management.v1.ExportedAccount.account:type_name -> concourse.account.v1.Account
+	44, // 13: concourse.management.v1.ListedAccount.account:type_name -> concourse.account.v1.Account
+	20, // 14: concourse.management.v1.Change.account:type_name -> concourse.management.v1.ListedAccount
+	20, // 15: concourse.management.v1.ShowResponse.account:type_name -> concourse.management.v1.ListedAccount
+	40, // 16: concourse.management.v1.ListRequest.role:type_name -> concourse.account.v1.Role
+	42, // 17: concourse.management.v1.ListRequest.last_login_before:type_name -> google.protobuf.Timestamp
+	20, // 18: concourse.management.v1.ListResponse.accounts:type_name -> concourse.management.v1.ListedAccount
+	0,  // 19: concourse.management.v1.SessionsRequest.order:type_name -> concourse.management.v1.SessionOrder
+	45, // 20: concourse.management.v1.SessionsResponse.sessions:type_name -> concourse.account.v1.Session
+	1,  // 21: concourse.management.v1.CountSessionsRequest.by:type_name -> concourse.management.v1.SessionKey
+	32, // 22: concourse.management.v1.CountSessionsResponse.counts:type_name -> concourse.management.v1.SessionCount
+	42, // 23: concourse.management.v1.PluginStatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	2,  // 24: concourse.management.v1.Management.Login:input_type -> concourse.management.v1.LoginRequest
+	4,  // 25: concourse.management.v1.Management.Request:input_type -> concourse.management.v1.RequestRequest
+	6,  // 26: concourse.management.v1.Management.Create:input_type -> concourse.management.v1.CreateRequest
+	7,  // 27: concourse.management.v1.Management.Edit:input_type -> concourse.management.v1.EditRequest
+	8,  // 28: concourse.management.v1.Management.Password:input_type -> concourse.management.v1.PasswordRequest
+	9,  // 29: concourse.management.v1.Management.Delete:input_type -> concourse.management.v1.DeleteRequest
+	10, // 30: concourse.management.v1.Management.Grant:input_type -> concourse.management.v1.GrantRequest
+	11, // 31: concourse.management.v1.Management.Revoke:input_type -> concourse.management.v1.RevokeRequest
+	12, // 32: concourse.management.v1.Management.Suspend:input_type -> concourse.management.v1.SuspendRequest
+	13, // 33: concourse.management.v1.Management.Enable:input_type -> concourse.management.v1.EnableRequest
+	14, // 34: concourse.management.v1.Management.Apply:input_type -> concourse.management.v1.ApplyRequest
+	14, // 35: concourse.management.v1.Management.Plan:input_type -> concourse.management.v1.ApplyRequest
+	22, // 36: concourse.management.v1.Management.Show:input_type -> concourse.management.v1.ShowRequest
+	24, // 37: concourse.management.v1.Management.List:input_type -> concourse.management.v1.ListRequest
+	26, // 38: concourse.management.v1.Management.CheckPassword:input_type -> concourse.management.v1.CheckPasswordRequest
+	17, // 39: concourse.management.v1.Management.Export:input_type -> concourse.management.v1.ExportRequest
+	28, // 40: concourse.management.v1.Management.Sessions:input_type -> concourse.management.v1.SessionsRequest
+	30, // 41: concourse.management.v1.Management.CountSessions:input_type -> concourse.management.v1.CountSessionsRequest
+	35, // 42: concourse.management.v1.Management.Disconnect:input_type -> concourse.management.v1.DisconnectRequest
+	28, // 43: concourse.management.v1.Operator.Sessions:input_type -> concourse.management.v1.SessionsRequest
+	30, // 44: concourse.management.v1.Operator.CountSessions:input_type -> concourse.management.v1.CountSessionsRequest
+	33, // 45: concourse.management.v1.Operator.Backup:input_type -> concourse.management.v1.BackupRequest
+	37, // 46: concourse.management.v1.Operator.PluginStatus:input_type -> concourse.management.v1.PluginStatusRequest
+	38, // 47: concourse.management.v1.Operator.PluginReload:input_type -> concourse.management.v1.PluginReloadRequest
+	3,  // 48: concourse.management.v1.Management.Login:output_type -> concourse.management.v1.LoginResponse
+	5,  // 49: concourse.management.v1.Management.Request:output_type -> concourse.management.v1.RequestResponse
+	21, // 50: concourse.management.v1.Management.Create:output_type -> concourse.management.v1.Change
+	21, // 51: concourse.management.v1.Management.Edit:output_type -> concourse.management.v1.Change
+	21, // 52: concourse.management.v1.Management.Password:output_type -> concourse.management.v1.Change
+	21, // 53: concourse.management.v1.Management.Delete:output_type -> concourse.management.v1.Change
+	21, // 54: concourse.management.v1.Management.Grant:output_type -> concourse.management.v1.Change
+	21, // 55: concourse.management.v1.Management.Revoke:output_type -> concourse.management.v1.Change
+	21, // 56: concourse.management.v1.Management.Suspend:output_type -> concourse.management.v1.Change
+	21, // 57: concourse.management.v1.Management.Enable:output_type -> concourse.management.v1.Change
+	16, // 58: concourse.management.v1.Management.Apply:output_type -> concourse.management.v1.Applied
+	16, // 59: concourse.management.v1.Management.Plan:output_type -> concourse.management.v1.Applied
+	23, // 60: concourse.management.v1.Management.Show:output_type -> concourse.management.v1.ShowResponse
+	25, // 61: concourse.management.v1.Management.List:output_type -> concourse.management.v1.ListResponse
+	27, // 62: concourse.management.v1.Management.CheckPassword:output_type -> concourse.management.v1.CheckPasswordResponse
+	18, // 63: concourse.management.v1.Management.Export:output_type -> concourse.management.v1.ExportResponse
+	29, // 64: concourse.management.v1.Management.Sessions:output_type -> concourse.management.v1.SessionsResponse
+	31, // 65: concourse.management.v1.Management.CountSessions:output_type -> concourse.management.v1.CountSessionsResponse
+	36, // 66: concourse.management.v1.Management.Disconnect:output_type -> concourse.management.v1.DisconnectResponse
+	29, // 67: concourse.management.v1.Operator.Sessions:output_type -> concourse.management.v1.SessionsResponse
+	31, // 68: concourse.management.v1.Operator.CountSessions:output_type -> concourse.management.v1.CountSessionsResponse
+	34, // 69: concourse.management.v1.Operator.Backup:output_type -> concourse.management.v1.BackupResponse
+	39, // 70: concourse.management.v1.Operator.PluginStatus:output_type -> concourse.management.v1.PluginStatusResponse
+	39, // 71: concourse.management.v1.Operator.PluginReload:output_type -> concourse.management.v1.PluginStatusResponse
+	48, // [48:72] is the sub-list for method output_type
+	24, // [24:48] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_concourse_management_v1_management_proto_init() }
@@ -1805,7 +2708,9 @@ func file_concourse_management_v1_management_proto_init() {
 		return
 	}
 	file_concourse_management_v1_management_proto_msgTypes[5].OneofWrappers = []any{}
-	file_concourse_management_v1_management_proto_msgTypes[22].OneofWrappers = []any{
+	file_concourse_management_v1_management_proto_msgTypes[12].OneofWrappers = []any{}
+	file_concourse_management_v1_management_proto_msgTypes[22].OneofWrappers = []any{}
+	file_concourse_management_v1_management_proto_msgTypes[33].OneofWrappers = []any{
 		(*DisconnectRequest_Username)(nil),
 		(*DisconnectRequest_SessionId)(nil),
 	}
@@ -1814,13 +2719,14 @@ func file_concourse_management_v1_management_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_concourse_management_v1_management_proto_rawDesc), len(file_concourse_management_v1_management_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   27,
+			NumEnums:      2,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
 		GoTypes:           file_concourse_management_v1_management_proto_goTypes,
 		DependencyIndexes: file_concourse_management_v1_management_proto_depIdxs,
+		EnumInfos:         file_concourse_management_v1_management_proto_enumTypes,
 		MessageInfos:      file_concourse_management_v1_management_proto_msgTypes,
 	}.Build()
 	File_concourse_management_v1_management_proto = out.File

@@ -32,10 +32,14 @@ const (
 	Management_Revoke_FullMethodName        = "/concourse.management.v1.Management/Revoke"
 	Management_Suspend_FullMethodName       = "/concourse.management.v1.Management/Suspend"
 	Management_Enable_FullMethodName        = "/concourse.management.v1.Management/Enable"
+	Management_Apply_FullMethodName         = "/concourse.management.v1.Management/Apply"
+	Management_Plan_FullMethodName          = "/concourse.management.v1.Management/Plan"
 	Management_Show_FullMethodName          = "/concourse.management.v1.Management/Show"
 	Management_List_FullMethodName          = "/concourse.management.v1.Management/List"
 	Management_CheckPassword_FullMethodName = "/concourse.management.v1.Management/CheckPassword"
+	Management_Export_FullMethodName        = "/concourse.management.v1.Management/Export"
 	Management_Sessions_FullMethodName      = "/concourse.management.v1.Management/Sessions"
+	Management_CountSessions_FullMethodName = "/concourse.management.v1.Management/CountSessions"
 	Management_Disconnect_FullMethodName    = "/concourse.management.v1.Management/Disconnect"
 )
 
@@ -62,10 +66,19 @@ type ManagementClient interface {
 	Revoke(ctx context.Context, in *RevokeRequest, opts ...grpc.CallOption) (*Change, error)
 	Suspend(ctx context.Context, in *SuspendRequest, opts ...grpc.CallOption) (*Change, error)
 	Enable(ctx context.Context, in *EnableRequest, opts ...grpc.CallOption) (*Change, error)
+	// Apply makes one account what the request says.
+	Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*Applied, error)
+	// Plan says what Apply would come to, and changes nothing.
+	Plan(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*Applied, error)
 	Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error)
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListResponse], error)
 	CheckPassword(ctx context.Context, in *CheckPasswordRequest, opts ...grpc.CallOption) (*CheckPasswordResponse, error)
+	// Export lists every account with its password hash.
+	Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error)
 	Sessions(ctx context.Context, in *SessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SessionsResponse], error)
+	// CountSessions says how many of the sessions have which value, the most
+	// frequent first.
+	CountSessions(ctx context.Context, in *CountSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CountSessionsResponse], error)
 	Disconnect(ctx context.Context, in *DisconnectRequest, opts ...grpc.CallOption) (*DisconnectResponse, error)
 }
 
@@ -177,6 +190,26 @@ func (c *managementClient) Enable(ctx context.Context, in *EnableRequest, opts .
 	return out, nil
 }
 
+func (c *managementClient) Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*Applied, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Applied)
+	err := c.cc.Invoke(ctx, Management_Apply_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *managementClient) Plan(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*Applied, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Applied)
+	err := c.cc.Invoke(ctx, Management_Plan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *managementClient) Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ShowResponse)
@@ -216,9 +249,28 @@ func (c *managementClient) CheckPassword(ctx context.Context, in *CheckPasswordR
 	return out, nil
 }
 
+func (c *managementClient) Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Management_ServiceDesc.Streams[1], Management_Export_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportRequest, ExportResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Management_ExportClient = grpc.ServerStreamingClient[ExportResponse]
+
 func (c *managementClient) Sessions(ctx context.Context, in *SessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SessionsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Management_ServiceDesc.Streams[1], Management_Sessions_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Management_ServiceDesc.Streams[2], Management_Sessions_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -234,6 +286,25 @@ func (c *managementClient) Sessions(ctx context.Context, in *SessionsRequest, op
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Management_SessionsClient = grpc.ServerStreamingClient[SessionsResponse]
+
+func (c *managementClient) CountSessions(ctx context.Context, in *CountSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CountSessionsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Management_ServiceDesc.Streams[3], Management_CountSessions_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CountSessionsRequest, CountSessionsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Management_CountSessionsClient = grpc.ServerStreamingClient[CountSessionsResponse]
 
 func (c *managementClient) Disconnect(ctx context.Context, in *DisconnectRequest, opts ...grpc.CallOption) (*DisconnectResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -268,10 +339,19 @@ type ManagementServer interface {
 	Revoke(context.Context, *RevokeRequest) (*Change, error)
 	Suspend(context.Context, *SuspendRequest) (*Change, error)
 	Enable(context.Context, *EnableRequest) (*Change, error)
+	// Apply makes one account what the request says.
+	Apply(context.Context, *ApplyRequest) (*Applied, error)
+	// Plan says what Apply would come to, and changes nothing.
+	Plan(context.Context, *ApplyRequest) (*Applied, error)
 	Show(context.Context, *ShowRequest) (*ShowResponse, error)
 	List(*ListRequest, grpc.ServerStreamingServer[ListResponse]) error
 	CheckPassword(context.Context, *CheckPasswordRequest) (*CheckPasswordResponse, error)
+	// Export lists every account with its password hash.
+	Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error
 	Sessions(*SessionsRequest, grpc.ServerStreamingServer[SessionsResponse]) error
+	// CountSessions says how many of the sessions have which value, the most
+	// frequent first.
+	CountSessions(*CountSessionsRequest, grpc.ServerStreamingServer[CountSessionsResponse]) error
 	Disconnect(context.Context, *DisconnectRequest) (*DisconnectResponse, error)
 	mustEmbedUnimplementedManagementServer()
 }
@@ -313,6 +393,12 @@ func (UnimplementedManagementServer) Suspend(context.Context, *SuspendRequest) (
 func (UnimplementedManagementServer) Enable(context.Context, *EnableRequest) (*Change, error) {
 	return nil, status.Error(codes.Unimplemented, "method Enable not implemented")
 }
+func (UnimplementedManagementServer) Apply(context.Context, *ApplyRequest) (*Applied, error) {
+	return nil, status.Error(codes.Unimplemented, "method Apply not implemented")
+}
+func (UnimplementedManagementServer) Plan(context.Context, *ApplyRequest) (*Applied, error) {
+	return nil, status.Error(codes.Unimplemented, "method Plan not implemented")
+}
 func (UnimplementedManagementServer) Show(context.Context, *ShowRequest) (*ShowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Show not implemented")
 }
@@ -322,8 +408,14 @@ func (UnimplementedManagementServer) List(*ListRequest, grpc.ServerStreamingServ
 func (UnimplementedManagementServer) CheckPassword(context.Context, *CheckPasswordRequest) (*CheckPasswordResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckPassword not implemented")
 }
+func (UnimplementedManagementServer) Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error {
+	return status.Error(codes.Unimplemented, "method Export not implemented")
+}
 func (UnimplementedManagementServer) Sessions(*SessionsRequest, grpc.ServerStreamingServer[SessionsResponse]) error {
 	return status.Error(codes.Unimplemented, "method Sessions not implemented")
+}
+func (UnimplementedManagementServer) CountSessions(*CountSessionsRequest, grpc.ServerStreamingServer[CountSessionsResponse]) error {
+	return status.Error(codes.Unimplemented, "method CountSessions not implemented")
 }
 func (UnimplementedManagementServer) Disconnect(context.Context, *DisconnectRequest) (*DisconnectResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Disconnect not implemented")
@@ -529,6 +621,42 @@ func _Management_Enable_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Management_Apply_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ManagementServer).Apply(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Management_Apply_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ManagementServer).Apply(ctx, req.(*ApplyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Management_Plan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ManagementServer).Plan(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Management_Plan_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ManagementServer).Plan(ctx, req.(*ApplyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Management_Show_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ShowRequest)
 	if err := dec(in); err != nil {
@@ -576,6 +704,17 @@ func _Management_CheckPassword_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Management_Export_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ManagementServer).Export(m, &grpc.GenericServerStream[ExportRequest, ExportResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Management_ExportServer = grpc.ServerStreamingServer[ExportResponse]
+
 func _Management_Sessions_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(SessionsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -586,6 +725,17 @@ func _Management_Sessions_Handler(srv interface{}, stream grpc.ServerStream) err
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Management_SessionsServer = grpc.ServerStreamingServer[SessionsResponse]
+
+func _Management_CountSessions_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CountSessionsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ManagementServer).CountSessions(m, &grpc.GenericServerStream[CountSessionsRequest, CountSessionsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Management_CountSessionsServer = grpc.ServerStreamingServer[CountSessionsResponse]
 
 func _Management_Disconnect_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DisconnectRequest)
@@ -653,6 +803,14 @@ var Management_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Management_Enable_Handler,
 		},
 		{
+			MethodName: "Apply",
+			Handler:    _Management_Apply_Handler,
+		},
+		{
+			MethodName: "Plan",
+			Handler:    _Management_Plan_Handler,
+		},
+		{
 			MethodName: "Show",
 			Handler:    _Management_Show_Handler,
 		},
@@ -672,8 +830,18 @@ var Management_ServiceDesc = grpc.ServiceDesc{
 			ServerStreams: true,
 		},
 		{
+			StreamName:    "Export",
+			Handler:       _Management_Export_Handler,
+			ServerStreams: true,
+		},
+		{
 			StreamName:    "Sessions",
 			Handler:       _Management_Sessions_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CountSessions",
+			Handler:       _Management_CountSessions_Handler,
 			ServerStreams: true,
 		},
 	},
@@ -681,9 +849,11 @@ var Management_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Operator_Sessions_FullMethodName     = "/concourse.management.v1.Operator/Sessions"
-	Operator_PluginStatus_FullMethodName = "/concourse.management.v1.Operator/PluginStatus"
-	Operator_PluginReload_FullMethodName = "/concourse.management.v1.Operator/PluginReload"
+	Operator_Sessions_FullMethodName      = "/concourse.management.v1.Operator/Sessions"
+	Operator_CountSessions_FullMethodName = "/concourse.management.v1.Operator/CountSessions"
+	Operator_Backup_FullMethodName        = "/concourse.management.v1.Operator/Backup"
+	Operator_PluginStatus_FullMethodName  = "/concourse.management.v1.Operator/PluginStatus"
+	Operator_PluginReload_FullMethodName  = "/concourse.management.v1.Operator/PluginReload"
 )
 
 // OperatorClient is the client API for Operator service.
@@ -695,6 +865,9 @@ const (
 type OperatorClient interface {
 	// Sessions shows the connection table straight from the host.
 	Sessions(ctx context.Context, in *SessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SessionsResponse], error)
+	CountSessions(ctx context.Context, in *CountSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CountSessionsResponse], error)
+	// Backup sends the plugin's store as of one moment, password hashes included.
+	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error)
 	PluginStatus(ctx context.Context, in *PluginStatusRequest, opts ...grpc.CallOption) (*PluginStatusResponse, error)
 	// PluginReload starts the executable anew, without a failed call or a lost
 	// session, and goes back to the old one if the new one does not come up.
@@ -728,6 +901,44 @@ func (c *operatorClient) Sessions(ctx context.Context, in *SessionsRequest, opts
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Operator_SessionsClient = grpc.ServerStreamingClient[SessionsResponse]
 
+func (c *operatorClient) CountSessions(ctx context.Context, in *CountSessionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CountSessionsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Operator_ServiceDesc.Streams[1], Operator_CountSessions_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CountSessionsRequest, CountSessionsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Operator_CountSessionsClient = grpc.ServerStreamingClient[CountSessionsResponse]
+
+func (c *operatorClient) Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Operator_ServiceDesc.Streams[2], Operator_Backup_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[BackupRequest, BackupResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Operator_BackupClient = grpc.ServerStreamingClient[BackupResponse]
+
 func (c *operatorClient) PluginStatus(ctx context.Context, in *PluginStatusRequest, opts ...grpc.CallOption) (*PluginStatusResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PluginStatusResponse)
@@ -757,6 +968,9 @@ func (c *operatorClient) PluginReload(ctx context.Context, in *PluginReloadReque
 type OperatorServer interface {
 	// Sessions shows the connection table straight from the host.
 	Sessions(*SessionsRequest, grpc.ServerStreamingServer[SessionsResponse]) error
+	CountSessions(*CountSessionsRequest, grpc.ServerStreamingServer[CountSessionsResponse]) error
+	// Backup sends the plugin's store as of one moment, password hashes included.
+	Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error
 	PluginStatus(context.Context, *PluginStatusRequest) (*PluginStatusResponse, error)
 	// PluginReload starts the executable anew, without a failed call or a lost
 	// session, and goes back to the old one if the new one does not come up.
@@ -773,6 +987,12 @@ type UnimplementedOperatorServer struct{}
 
 func (UnimplementedOperatorServer) Sessions(*SessionsRequest, grpc.ServerStreamingServer[SessionsResponse]) error {
 	return status.Error(codes.Unimplemented, "method Sessions not implemented")
+}
+func (UnimplementedOperatorServer) CountSessions(*CountSessionsRequest, grpc.ServerStreamingServer[CountSessionsResponse]) error {
+	return status.Error(codes.Unimplemented, "method CountSessions not implemented")
+}
+func (UnimplementedOperatorServer) Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error {
+	return status.Error(codes.Unimplemented, "method Backup not implemented")
 }
 func (UnimplementedOperatorServer) PluginStatus(context.Context, *PluginStatusRequest) (*PluginStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PluginStatus not implemented")
@@ -811,6 +1031,28 @@ func _Operator_Sessions_Handler(srv interface{}, stream grpc.ServerStream) error
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Operator_SessionsServer = grpc.ServerStreamingServer[SessionsResponse]
+
+func _Operator_CountSessions_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CountSessionsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(OperatorServer).CountSessions(m, &grpc.GenericServerStream[CountSessionsRequest, CountSessionsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Operator_CountSessionsServer = grpc.ServerStreamingServer[CountSessionsResponse]
+
+func _Operator_Backup_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(BackupRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(OperatorServer).Backup(m, &grpc.GenericServerStream[BackupRequest, BackupResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Operator_BackupServer = grpc.ServerStreamingServer[BackupResponse]
 
 func _Operator_PluginStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PluginStatusRequest)
@@ -868,6 +1110,16 @@ var Operator_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Sessions",
 			Handler:       _Operator_Sessions_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CountSessions",
+			Handler:       _Operator_CountSessions_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Backup",
+			Handler:       _Operator_Backup_Handler,
 			ServerStreams: true,
 		},
 	},

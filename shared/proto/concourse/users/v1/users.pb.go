@@ -109,7 +109,7 @@ type ConfigureResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`                      // of the backend, such as "bolt"
 	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`                // of the executable
-	Capabilities  []string               `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`      // optional abilities; none are defined in version 1
+	Capabilities  []string               `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`      // optional abilities: "apply", "export", "backup", "recover", "restore"
 	StoreId       string                 `protobuf:"bytes,4,opt,name=store_id,json=storeId,proto3" json:"store_id,omitempty"` // names the store's contents; changes when they are restored or replaced
 	Initialized   bool                   `protobuf:"varint,5,opt,name=initialized,proto3" json:"initialized,omitempty"`       // whether the store has its initialised marker
 	unknownFields protoimpl.UnknownFields
@@ -1135,6 +1135,737 @@ func (x *EnableRequest) GetUsername() string {
 	return ""
 }
 
+// What an account is to be. What is absent stays as it is; a new account needs
+// a password or a hash, and is otherwise an enabled USER without grants.
+type Desired struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Username string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
+	Role     v1.Role                `protobuf:"varint,2,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"` // unspecified: keep
+	Enabled  *bool                  `protobuf:"varint,3,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
+	Grants   *Grants                `protobuf:"bytes,4,opt,name=grants,proto3" json:"grants,omitempty"`           // exactly these
+	Password []byte                 `protobuf:"bytes,5,opt,name=password,proto3,oneof" json:"password,omitempty"` // at most one of the two
+	// PHC form. A backend refuses a form that it does not verify, and parameters
+	// that cost more than it is ready to spend at a login, with INVALID_ARGUMENT.
+	PasswordHash []byte `protobuf:"bytes,6,opt,name=password_hash,json=passwordHash,proto3,oneof" json:"password_hash,omitempty"`
+	// Only with a hash: when it was set, and, of a new account, when it was
+	// created and last logged in. Not in the future.
+	CreatedAt         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	PasswordChangedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=password_changed_at,json=passwordChangedAt,proto3" json:"password_changed_at,omitempty"`
+	LastLoginAt       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_login_at,json=lastLoginAt,proto3" json:"last_login_at,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Desired) Reset() {
+	*x = Desired{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Desired) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Desired) ProtoMessage() {}
+
+func (x *Desired) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Desired.ProtoReflect.Descriptor instead.
+func (*Desired) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Desired) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+func (x *Desired) GetRole() v1.Role {
+	if x != nil {
+		return x.Role
+	}
+	return v1.Role(0)
+}
+
+func (x *Desired) GetEnabled() bool {
+	if x != nil && x.Enabled != nil {
+		return *x.Enabled
+	}
+	return false
+}
+
+func (x *Desired) GetGrants() *Grants {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+func (x *Desired) GetPassword() []byte {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+func (x *Desired) GetPasswordHash() []byte {
+	if x != nil {
+		return x.PasswordHash
+	}
+	return nil
+}
+
+func (x *Desired) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Desired) GetPasswordChangedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PasswordChangedAt
+	}
+	return nil
+}
+
+func (x *Desired) GetLastLoginAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastLoginAt
+	}
+	return nil
+}
+
+type Grants struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Grants        []*v1.Grant            `protobuf:"bytes,1,rep,name=grants,proto3" json:"grants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Grants) Reset() {
+	*x = Grants{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Grants) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Grants) ProtoMessage() {}
+
+func (x *Grants) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Grants.ProtoReflect.Descriptor instead.
+func (*Grants) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Grants) GetGrants() []*v1.Grant {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+type ApplyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Desired       *Desired               `protobuf:"bytes,2,opt,name=desired,proto3" json:"desired,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplyRequest) Reset() {
+	*x = ApplyRequest{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplyRequest) ProtoMessage() {}
+
+func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplyRequest.ProtoReflect.Descriptor instead.
+func (*ApplyRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ApplyRequest) GetInvocation() *Invocation {
+	if x != nil {
+		return x.Invocation
+	}
+	return nil
+}
+
+func (x *ApplyRequest) GetDesired() *Desired {
+	if x != nil {
+		return x.Desired
+	}
+	return nil
+}
+
+type PlanRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	Desired       *Desired               `protobuf:"bytes,2,opt,name=desired,proto3" json:"desired,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanRequest) Reset() {
+	*x = PlanRequest{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanRequest) ProtoMessage() {}
+
+func (x *PlanRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanRequest.ProtoReflect.Descriptor instead.
+func (*PlanRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *PlanRequest) GetCaller() *Caller {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
+}
+
+func (x *PlanRequest) GetDesired() *Desired {
+	if x != nil {
+		return x.Desired
+	}
+	return nil
+}
+
+// What an Apply came to, or would come to.
+type Applied struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Change        *Change                `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
+	Before        *v1.Account            `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`                               // absent: there was none, or the request is a repeat
+	PasswordSet   bool                   `protobuf:"varint,3,opt,name=password_set,json=passwordSet,proto3" json:"password_set,omitempty"` // of a repeat: false
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Applied) Reset() {
+	*x = Applied{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Applied) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Applied) ProtoMessage() {}
+
+func (x *Applied) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Applied.ProtoReflect.Descriptor instead.
+func (*Applied) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Applied) GetChange() *Change {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
+func (x *Applied) GetBefore() *v1.Account {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *Applied) GetPasswordSet() bool {
+	if x != nil {
+		return x.PasswordSet
+	}
+	return false
+}
+
+type ExportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	After         string                 `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"` // as in ListRequest
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportRequest) Reset() {
+	*x = ExportRequest{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportRequest) ProtoMessage() {}
+
+func (x *ExportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
+func (*ExportRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ExportRequest) GetCaller() *Caller {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
+}
+
+func (x *ExportRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+type ExportResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Accounts      []*ExportedAccount     `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"` // at most 1000
+	Next          string                 `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportResponse) Reset() {
+	*x = ExportResponse{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportResponse) ProtoMessage() {}
+
+func (x *ExportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
+func (*ExportResponse) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ExportResponse) GetAccounts() []*ExportedAccount {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+func (x *ExportResponse) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
+}
+
+type ExportedAccount struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       *v1.Account            `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	PasswordHash  []byte                 `protobuf:"bytes,2,opt,name=password_hash,json=passwordHash,proto3" json:"password_hash,omitempty"` // PHC form
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportedAccount) Reset() {
+	*x = ExportedAccount{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportedAccount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportedAccount) ProtoMessage() {}
+
+func (x *ExportedAccount) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportedAccount.ProtoReflect.Descriptor instead.
+func (*ExportedAccount) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ExportedAccount) GetAccount() *v1.Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *ExportedAccount) GetPasswordHash() []byte {
+	if x != nil {
+		return x.PasswordHash
+	}
+	return nil
+}
+
+type BackupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRequest) Reset() {
+	*x = BackupRequest{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRequest) ProtoMessage() {}
+
+func (x *BackupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
+func (*BackupRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{26}
+}
+
+type BackupResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"` // at most 64 KiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupResponse) Reset() {
+	*x = BackupResponse{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupResponse) ProtoMessage() {}
+
+func (x *BackupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupResponse.ProtoReflect.Descriptor instead.
+func (*BackupResponse) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *BackupResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type RecoverRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
+	Password      []byte                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Host          string                 `protobuf:"bytes,4,opt,name=host,proto3" json:"host,omitempty"` // the host's own id, kept in the record
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverRequest) Reset() {
+	*x = RecoverRequest{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverRequest) ProtoMessage() {}
+
+func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
+func (*RecoverRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RecoverRequest) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+func (x *RecoverRequest) GetPassword() []byte {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+func (x *RecoverRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecoverRequest) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+type RestoreRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"` // at most 64 KiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreRequest) Reset() {
+	*x = RestoreRequest{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreRequest) ProtoMessage() {}
+
+func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreRequest.ProtoReflect.Descriptor instead.
+func (*RestoreRequest) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RestoreRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type RestoreResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Accounts      uint64                 `protobuf:"varint,1,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	TakenAt       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=taken_at,json=takenAt,proto3" json:"taken_at,omitempty"` // when the backup was made
+	StoreId       string                 `protobuf:"bytes,3,opt,name=store_id,json=storeId,proto3" json:"store_id,omitempty"` // the new one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreResponse) Reset() {
+	*x = RestoreResponse{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreResponse) ProtoMessage() {}
+
+func (x *RestoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreResponse.ProtoReflect.Descriptor instead.
+func (*RestoreResponse) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *RestoreResponse) GetAccounts() uint64 {
+	if x != nil {
+		return x.Accounts
+	}
+	return 0
+}
+
+func (x *RestoreResponse) GetTakenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TakenAt
+	}
+	return nil
+}
+
+func (x *RestoreResponse) GetStoreId() string {
+	if x != nil {
+		return x.StoreId
+	}
+	return ""
+}
+
 // What a mutation came to.
 type Change struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -1153,7 +1884,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[18]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1896,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[18]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1909,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{18}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Change) GetChanged() bool {
@@ -1233,7 +1964,7 @@ type ShowRequest struct {
 
 func (x *ShowRequest) Reset() {
 	*x = ShowRequest{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[19]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1245,7 +1976,7 @@ func (x *ShowRequest) String() string {
 func (*ShowRequest) ProtoMessage() {}
 
 func (x *ShowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[19]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1258,7 +1989,7 @@ func (x *ShowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowRequest.ProtoReflect.Descriptor instead.
 func (*ShowRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{19}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ShowRequest) GetCaller() *Caller {
@@ -1284,7 +2015,7 @@ type ShowResponse struct {
 
 func (x *ShowResponse) Reset() {
 	*x = ShowResponse{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[20]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +2027,7 @@ func (x *ShowResponse) String() string {
 func (*ShowResponse) ProtoMessage() {}
 
 func (x *ShowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[20]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +2040,7 @@ func (x *ShowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowResponse.ProtoReflect.Descriptor instead.
 func (*ShowResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{20}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ShowResponse) GetAccount() *v1.Account {
@@ -1329,7 +2060,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[21]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +2072,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[21]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1354,7 +2085,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{21}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListRequest) GetCaller() *Caller {
@@ -1381,7 +2112,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[22]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +2124,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[22]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +2137,7 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{22}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListResponse) GetAccounts() []*v1.Account {
@@ -1434,7 +2165,7 @@ type CheckPasswordRequest struct {
 
 func (x *CheckPasswordRequest) Reset() {
 	*x = CheckPasswordRequest{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[23]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +2177,7 @@ func (x *CheckPasswordRequest) String() string {
 func (*CheckPasswordRequest) ProtoMessage() {}
 
 func (x *CheckPasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[23]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +2190,7 @@ func (x *CheckPasswordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckPasswordRequest.ProtoReflect.Descriptor instead.
 func (*CheckPasswordRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{23}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CheckPasswordRequest) GetCaller() *Caller {
@@ -1492,7 +2223,7 @@ type CheckPasswordResponse struct {
 
 func (x *CheckPasswordResponse) Reset() {
 	*x = CheckPasswordResponse{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[24]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1504,7 +2235,7 @@ func (x *CheckPasswordResponse) String() string {
 func (*CheckPasswordResponse) ProtoMessage() {}
 
 func (x *CheckPasswordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[24]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +2248,7 @@ func (x *CheckPasswordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckPasswordResponse.ProtoReflect.Descriptor instead.
 func (*CheckPasswordResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{24}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CheckPasswordResponse) GetMatches() bool {
@@ -1537,7 +2268,7 @@ type SessionsRequest struct {
 
 func (x *SessionsRequest) Reset() {
 	*x = SessionsRequest{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[25]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +2280,7 @@ func (x *SessionsRequest) String() string {
 func (*SessionsRequest) ProtoMessage() {}
 
 func (x *SessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[25]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +2293,7 @@ func (x *SessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionsRequest.ProtoReflect.Descriptor instead.
 func (*SessionsRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{25}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SessionsRequest) GetCaller() *Caller {
@@ -1588,7 +2319,7 @@ type SessionsResponse struct {
 
 func (x *SessionsResponse) Reset() {
 	*x = SessionsResponse{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[26]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1600,7 +2331,7 @@ func (x *SessionsResponse) String() string {
 func (*SessionsResponse) ProtoMessage() {}
 
 func (x *SessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[26]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1613,7 +2344,7 @@ func (x *SessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionsResponse.ProtoReflect.Descriptor instead.
 func (*SessionsResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{26}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SessionsResponse) GetSessions() []*v1.Session {
@@ -1632,7 +2363,7 @@ type RecordsRequest struct {
 
 func (x *RecordsRequest) Reset() {
 	*x = RecordsRequest{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[27]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +2375,7 @@ func (x *RecordsRequest) String() string {
 func (*RecordsRequest) ProtoMessage() {}
 
 func (x *RecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[27]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +2388,7 @@ func (x *RecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordsRequest.ProtoReflect.Descriptor instead.
 func (*RecordsRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{27}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RecordsRequest) GetAfter() string {
@@ -1677,7 +2408,7 @@ type RecordsResponse struct {
 
 func (x *RecordsResponse) Reset() {
 	*x = RecordsResponse{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[28]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +2420,7 @@ func (x *RecordsResponse) String() string {
 func (*RecordsResponse) ProtoMessage() {}
 
 func (x *RecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[28]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1702,7 +2433,7 @@ func (x *RecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordsResponse.ProtoReflect.Descriptor instead.
 func (*RecordsResponse) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{28}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *RecordsResponse) GetRecords() []*Record {
@@ -1727,7 +2458,7 @@ type Record struct {
 	Host          string                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
 	CallerId      string                 `protobuf:"bytes,3,opt,name=caller_id,json=callerId,proto3" json:"caller_id,omitempty"`
 	CallerName    string                 `protobuf:"bytes,4,opt,name=caller_name,json=callerName,proto3" json:"caller_name,omitempty"`
-	Verb          string                 `protobuf:"bytes,5,opt,name=verb,proto3" json:"verb,omitempty"` // "create", "edit", …, or "initialize"
+	Verb          string                 `protobuf:"bytes,5,opt,name=verb,proto3" json:"verb,omitempty"` // "create", "edit", …, "initialize" or "recover"
 	Target        string                 `protobuf:"bytes,6,opt,name=target,proto3" json:"target,omitempty"`
 	Changed       bool                   `protobuf:"varint,7,opt,name=changed,proto3" json:"changed,omitempty"`
 	AccountId     string                 `protobuf:"bytes,8,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
@@ -1739,7 +2470,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[29]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +2482,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[29]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +2495,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{29}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Record) GetRequestId() string {
@@ -1847,7 +2578,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[30]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1859,7 +2590,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[30]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1872,7 +2603,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{30}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *WatchRequest) GetRead() []string {
@@ -1902,7 +2633,7 @@ type WatchEvent struct {
 
 func (x *WatchEvent) Reset() {
 	*x = WatchEvent{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[31]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1914,7 +2645,7 @@ func (x *WatchEvent) String() string {
 func (*WatchEvent) ProtoMessage() {}
 
 func (x *WatchEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[31]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1927,7 +2658,7 @@ func (x *WatchEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEvent.ProtoReflect.Descriptor instead.
 func (*WatchEvent) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{31}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *WatchEvent) GetEvent() isWatchEvent_Event {
@@ -1987,7 +2718,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[32]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2730,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[32]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2743,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{32}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Snapshot) GetUsername() string {
@@ -2069,13 +2800,14 @@ type Heartbeat struct {
 	Number        uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`     // of the request
 	Revision      uint64                 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"` // of the linearizable read
 	StoreId       string                 `protobuf:"bytes,3,opt,name=store_id,json=storeId,proto3" json:"store_id,omitempty"`
+	Load          *Load                  `protobuf:"bytes,4,opt,name=load,proto3" json:"load,omitempty"` // absent: not told
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_concourse_users_v1_users_proto_msgTypes[33]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2819,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_concourse_users_v1_users_proto_msgTypes[33]
+	mi := &file_concourse_users_v1_users_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2832,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{33}
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Heartbeat) GetNumber() uint64 {
@@ -2122,6 +2854,66 @@ func (x *Heartbeat) GetStoreId() string {
 		return x.StoreId
 	}
 	return ""
+}
+
+func (x *Heartbeat) GetLoad() *Load {
+	if x != nil {
+		return x.Load
+	}
+	return nil
+}
+
+// How busy the plugin is.
+type Load struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hashing       uint32                 `protobuf:"varint,1,opt,name=hashing,proto3" json:"hashing,omitempty"`                            // passwords being hashed or verified now
+	HashWaiting   uint32                 `protobuf:"varint,2,opt,name=hash_waiting,json=hashWaiting,proto3" json:"hash_waiting,omitempty"` // calls that wait for a place to do so
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Load) Reset() {
+	*x = Load{}
+	mi := &file_concourse_users_v1_users_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Load) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Load) ProtoMessage() {}
+
+func (x *Load) ProtoReflect() protoreflect.Message {
+	mi := &file_concourse_users_v1_users_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Load.ProtoReflect.Descriptor instead.
+func (*Load) Descriptor() ([]byte, []int) {
+	return file_concourse_users_v1_users_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *Load) GetHashing() uint32 {
+	if x != nil {
+		return x.Hashing
+	}
+	return 0
+}
+
+func (x *Load) GetHashWaiting() uint32 {
+	if x != nil {
+		return x.HashWaiting
+	}
+	return 0
 }
 
 var File_concourse_users_v1_users_proto protoreflect.FileDescriptor
@@ -2229,7 +3021,60 @@ const file_concourse_users_v1_users_proto_rawDesc = "" +
 	"\n" +
 	"invocation\x18\x01 \x01(\v2\x1e.concourse.users.v1.InvocationR\n" +
 	"invocation\x12\x1a\n" +
-	"\busername\x18\x02 \x01(\tR\busername\"\xbb\x01\n" +
+	"\busername\x18\x02 \x01(\tR\busername\"\xe5\x03\n" +
+	"\aDesired\x12\x1a\n" +
+	"\busername\x18\x01 \x01(\tR\busername\x12.\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x1a.concourse.account.v1.RoleR\x04role\x12\x1d\n" +
+	"\aenabled\x18\x03 \x01(\bH\x00R\aenabled\x88\x01\x01\x122\n" +
+	"\x06grants\x18\x04 \x01(\v2\x1a.concourse.users.v1.GrantsR\x06grants\x12\x1f\n" +
+	"\bpassword\x18\x05 \x01(\fH\x01R\bpassword\x88\x01\x01\x12(\n" +
+	"\rpassword_hash\x18\x06 \x01(\fH\x02R\fpasswordHash\x88\x01\x01\x129\n" +
+	"\n" +
+	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12J\n" +
+	"\x13password_changed_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x11passwordChangedAt\x12>\n" +
+	"\rlast_login_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vlastLoginAtB\n" +
+	"\n" +
+	"\b_enabledB\v\n" +
+	"\t_passwordB\x10\n" +
+	"\x0e_password_hash\"=\n" +
+	"\x06Grants\x123\n" +
+	"\x06grants\x18\x01 \x03(\v2\x1b.concourse.account.v1.GrantR\x06grants\"\x85\x01\n" +
+	"\fApplyRequest\x12>\n" +
+	"\n" +
+	"invocation\x18\x01 \x01(\v2\x1e.concourse.users.v1.InvocationR\n" +
+	"invocation\x125\n" +
+	"\adesired\x18\x02 \x01(\v2\x1b.concourse.users.v1.DesiredR\adesired\"x\n" +
+	"\vPlanRequest\x122\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1a.concourse.users.v1.CallerR\x06caller\x125\n" +
+	"\adesired\x18\x02 \x01(\v2\x1b.concourse.users.v1.DesiredR\adesired\"\x97\x01\n" +
+	"\aApplied\x122\n" +
+	"\x06change\x18\x01 \x01(\v2\x1a.concourse.users.v1.ChangeR\x06change\x125\n" +
+	"\x06before\x18\x02 \x01(\v2\x1d.concourse.account.v1.AccountR\x06before\x12!\n" +
+	"\fpassword_set\x18\x03 \x01(\bR\vpasswordSet\"Y\n" +
+	"\rExportRequest\x122\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1a.concourse.users.v1.CallerR\x06caller\x12\x14\n" +
+	"\x05after\x18\x02 \x01(\tR\x05after\"e\n" +
+	"\x0eExportResponse\x12?\n" +
+	"\baccounts\x18\x01 \x03(\v2#.concourse.users.v1.ExportedAccountR\baccounts\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next\"o\n" +
+	"\x0fExportedAccount\x127\n" +
+	"\aaccount\x18\x01 \x01(\v2\x1d.concourse.account.v1.AccountR\aaccount\x12#\n" +
+	"\rpassword_hash\x18\x02 \x01(\fR\fpasswordHash\"\x0f\n" +
+	"\rBackupRequest\"$\n" +
+	"\x0eBackupResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"{\n" +
+	"\x0eRecoverRequest\x12\x1a\n" +
+	"\busername\x18\x01 \x01(\tR\busername\x12\x1a\n" +
+	"\bpassword\x18\x02 \x01(\fR\bpassword\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04host\x18\x04 \x01(\tR\x04host\"$\n" +
+	"\x0eRestoreRequest\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"\x7f\n" +
+	"\x0fRestoreResponse\x12\x1a\n" +
+	"\baccounts\x18\x01 \x01(\x04R\baccounts\x125\n" +
+	"\btaken_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x12\x19\n" +
+	"\bstore_id\x18\x03 \x01(\tR\astoreId\"\xbb\x01\n" +
 	"\x06Change\x12\x18\n" +
 	"\achanged\x18\x01 \x01(\bR\achanged\x127\n" +
 	"\aaccount\x18\x02 \x01(\v2\x1d.concourse.account.v1.AccountR\aaccount\x12\x12\n" +
@@ -2299,11 +3144,15 @@ const file_concourse_users_v1_users_proto_rawDesc = "" +
 	"\x04role\x18\x04 \x01(\x0e2\x1a.concourse.account.v1.RoleR\x04role\x12\x18\n" +
 	"\aenabled\x18\x05 \x01(\bR\aenabled\x123\n" +
 	"\x06grants\x18\x06 \x03(\v2\x1b.concourse.account.v1.GrantR\x06grants\x12\x1a\n" +
-	"\brevision\x18\a \x01(\x04R\brevision\"Z\n" +
+	"\brevision\x18\a \x01(\x04R\brevision\"\x88\x01\n" +
 	"\tHeartbeat\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x19\n" +
-	"\bstore_id\x18\x03 \x01(\tR\astoreId2\xb0\v\n" +
+	"\bstore_id\x18\x03 \x01(\tR\astoreId\x12,\n" +
+	"\x04load\x18\x04 \x01(\v2\x18.concourse.users.v1.LoadR\x04load\"C\n" +
+	"\x04Load\x12\x18\n" +
+	"\ahashing\x18\x01 \x01(\rR\ahashing\x12!\n" +
+	"\fhash_waiting\x18\x02 \x01(\rR\vhashWaiting2\x83\x0f\n" +
 	"\x05Users\x12X\n" +
 	"\tConfigure\x12$.concourse.users.v1.ConfigureRequest\x1a%.concourse.users.v1.ConfigureResponse\x12[\n" +
 	"\n" +
@@ -2317,12 +3166,18 @@ const file_concourse_users_v1_users_proto_rawDesc = "" +
 	"\x05Grant\x12 .concourse.users.v1.GrantRequest\x1a\x1a.concourse.users.v1.Change\x12G\n" +
 	"\x06Revoke\x12!.concourse.users.v1.RevokeRequest\x1a\x1a.concourse.users.v1.Change\x12I\n" +
 	"\aSuspend\x12\".concourse.users.v1.SuspendRequest\x1a\x1a.concourse.users.v1.Change\x12G\n" +
-	"\x06Enable\x12!.concourse.users.v1.EnableRequest\x1a\x1a.concourse.users.v1.Change\x12I\n" +
+	"\x06Enable\x12!.concourse.users.v1.EnableRequest\x1a\x1a.concourse.users.v1.Change\x12F\n" +
+	"\x05Apply\x12 .concourse.users.v1.ApplyRequest\x1a\x1b.concourse.users.v1.Applied\x12I\n" +
 	"\x04Show\x12\x1f.concourse.users.v1.ShowRequest\x1a .concourse.users.v1.ShowResponse\x12I\n" +
-	"\x04List\x12\x1f.concourse.users.v1.ListRequest\x1a .concourse.users.v1.ListResponse\x12d\n" +
+	"\x04List\x12\x1f.concourse.users.v1.ListRequest\x1a .concourse.users.v1.ListResponse\x12D\n" +
+	"\x04Plan\x12\x1f.concourse.users.v1.PlanRequest\x1a\x1b.concourse.users.v1.Applied\x12O\n" +
+	"\x06Export\x12!.concourse.users.v1.ExportRequest\x1a\".concourse.users.v1.ExportResponse\x12d\n" +
 	"\rCheckPassword\x12(.concourse.users.v1.CheckPasswordRequest\x1a).concourse.users.v1.CheckPasswordResponse\x12U\n" +
 	"\bSessions\x12#.concourse.users.v1.SessionsRequest\x1a$.concourse.users.v1.SessionsResponse\x12R\n" +
-	"\aRecords\x12\".concourse.users.v1.RecordsRequest\x1a#.concourse.users.v1.RecordsResponse\x12M\n" +
+	"\aRecords\x12\".concourse.users.v1.RecordsRequest\x1a#.concourse.users.v1.RecordsResponse\x12Q\n" +
+	"\x06Backup\x12!.concourse.users.v1.BackupRequest\x1a\".concourse.users.v1.BackupResponse0\x01\x12I\n" +
+	"\aRecover\x12\".concourse.users.v1.RecoverRequest\x1a\x1a.concourse.users.v1.Change\x12T\n" +
+	"\aRestore\x12\".concourse.users.v1.RestoreRequest\x1a#.concourse.users.v1.RestoreResponse(\x01\x12M\n" +
 	"\x05Watch\x12 .concourse.users.v1.WatchRequest\x1a\x1e.concourse.users.v1.WatchEvent(\x010\x01BMZKgithub.com/cinchapi/concourse-users/shared/proto/concourse/users/v1;usersv1b\x06proto3"
 
 var (
@@ -2337,7 +3192,7 @@ func file_concourse_users_v1_users_proto_rawDescGZIP() []byte {
 	return file_concourse_users_v1_users_proto_rawDescData
 }
 
-var file_concourse_users_v1_users_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_concourse_users_v1_users_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_concourse_users_v1_users_proto_goTypes = []any{
 	(*ConfigureRequest)(nil),      // 0: concourse.users.v1.ConfigureRequest
 	(*ConfigureResponse)(nil),     // 1: concourse.users.v1.ConfigureResponse
@@ -2357,103 +3212,146 @@ var file_concourse_users_v1_users_proto_goTypes = []any{
 	(*RevokeRequest)(nil),         // 15: concourse.users.v1.RevokeRequest
 	(*SuspendRequest)(nil),        // 16: concourse.users.v1.SuspendRequest
 	(*EnableRequest)(nil),         // 17: concourse.users.v1.EnableRequest
-	(*Change)(nil),                // 18: concourse.users.v1.Change
-	(*ShowRequest)(nil),           // 19: concourse.users.v1.ShowRequest
-	(*ShowResponse)(nil),          // 20: concourse.users.v1.ShowResponse
-	(*ListRequest)(nil),           // 21: concourse.users.v1.ListRequest
-	(*ListResponse)(nil),          // 22: concourse.users.v1.ListResponse
-	(*CheckPasswordRequest)(nil),  // 23: concourse.users.v1.CheckPasswordRequest
-	(*CheckPasswordResponse)(nil), // 24: concourse.users.v1.CheckPasswordResponse
-	(*SessionsRequest)(nil),       // 25: concourse.users.v1.SessionsRequest
-	(*SessionsResponse)(nil),      // 26: concourse.users.v1.SessionsResponse
-	(*RecordsRequest)(nil),        // 27: concourse.users.v1.RecordsRequest
-	(*RecordsResponse)(nil),       // 28: concourse.users.v1.RecordsResponse
-	(*Record)(nil),                // 29: concourse.users.v1.Record
-	(*WatchRequest)(nil),          // 30: concourse.users.v1.WatchRequest
-	(*WatchEvent)(nil),            // 31: concourse.users.v1.WatchEvent
-	(*Snapshot)(nil),              // 32: concourse.users.v1.Snapshot
-	(*Heartbeat)(nil),             // 33: concourse.users.v1.Heartbeat
-	nil,                           // 34: concourse.users.v1.ConfigureRequest.SettingsEntry
-	(v1.Listener)(0),              // 35: concourse.account.v1.Listener
-	(*v1.Account)(nil),            // 36: concourse.account.v1.Account
-	(v1.Role)(0),                  // 37: concourse.account.v1.Role
-	(v1.Permission)(0),            // 38: concourse.account.v1.Permission
-	(*v1.Session)(nil),            // 39: concourse.account.v1.Session
-	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
-	(*v1.Grant)(nil),              // 41: concourse.account.v1.Grant
+	(*Desired)(nil),               // 18: concourse.users.v1.Desired
+	(*Grants)(nil),                // 19: concourse.users.v1.Grants
+	(*ApplyRequest)(nil),          // 20: concourse.users.v1.ApplyRequest
+	(*PlanRequest)(nil),           // 21: concourse.users.v1.PlanRequest
+	(*Applied)(nil),               // 22: concourse.users.v1.Applied
+	(*ExportRequest)(nil),         // 23: concourse.users.v1.ExportRequest
+	(*ExportResponse)(nil),        // 24: concourse.users.v1.ExportResponse
+	(*ExportedAccount)(nil),       // 25: concourse.users.v1.ExportedAccount
+	(*BackupRequest)(nil),         // 26: concourse.users.v1.BackupRequest
+	(*BackupResponse)(nil),        // 27: concourse.users.v1.BackupResponse
+	(*RecoverRequest)(nil),        // 28: concourse.users.v1.RecoverRequest
+	(*RestoreRequest)(nil),        // 29: concourse.users.v1.RestoreRequest
+	(*RestoreResponse)(nil),       // 30: concourse.users.v1.RestoreResponse
+	(*Change)(nil),                // 31: concourse.users.v1.Change
+	(*ShowRequest)(nil),           // 32: concourse.users.v1.ShowRequest
+	(*ShowResponse)(nil),          // 33: concourse.users.v1.ShowResponse
+	(*ListRequest)(nil),           // 34: concourse.users.v1.ListRequest
+	(*ListResponse)(nil),          // 35: concourse.users.v1.ListResponse
+	(*CheckPasswordRequest)(nil),  // 36: concourse.users.v1.CheckPasswordRequest
+	(*CheckPasswordResponse)(nil), // 37: concourse.users.v1.CheckPasswordResponse
+	(*SessionsRequest)(nil),       // 38: concourse.users.v1.SessionsRequest
+	(*SessionsResponse)(nil),      // 39: concourse.users.v1.SessionsResponse
+	(*RecordsRequest)(nil),        // 40: concourse.users.v1.RecordsRequest
+	(*RecordsResponse)(nil),       // 41: concourse.users.v1.RecordsResponse
+	(*Record)(nil),                // 42: concourse.users.v1.Record
+	(*WatchRequest)(nil),          // 43: concourse.users.v1.WatchRequest
+	(*WatchEvent)(nil),            // 44: concourse.users.v1.WatchEvent
+	(*Snapshot)(nil),              // 45: concourse.users.v1.Snapshot
+	(*Heartbeat)(nil),             // 46: concourse.users.v1.Heartbeat
+	(*Load)(nil),                  // 47: concourse.users.v1.Load
+	nil,                           // 48: concourse.users.v1.ConfigureRequest.SettingsEntry
+	(v1.Listener)(0),              // 49: concourse.account.v1.Listener
+	(*v1.Account)(nil),            // 50: concourse.account.v1.Account
+	(v1.Role)(0),                  // 51: concourse.account.v1.Role
+	(v1.Permission)(0),            // 52: concourse.account.v1.Permission
+	(*timestamppb.Timestamp)(nil), // 53: google.protobuf.Timestamp
+	(*v1.Grant)(nil),              // 54: concourse.account.v1.Grant
+	(*v1.Session)(nil),            // 55: concourse.account.v1.Session
 }
 var file_concourse_users_v1_users_proto_depIdxs = []int32{
-	34, // 0: concourse.users.v1.ConfigureRequest.settings:type_name -> concourse.users.v1.ConfigureRequest.SettingsEntry
-	35, // 1: concourse.users.v1.AuthenticateRequest.listener:type_name -> concourse.account.v1.Listener
-	36, // 2: concourse.users.v1.AuthenticateResponse.account:type_name -> concourse.account.v1.Account
+	48, // 0: concourse.users.v1.ConfigureRequest.settings:type_name -> concourse.users.v1.ConfigureRequest.SettingsEntry
+	49, // 1: concourse.users.v1.AuthenticateRequest.listener:type_name -> concourse.account.v1.Listener
+	50, // 2: concourse.users.v1.AuthenticateResponse.account:type_name -> concourse.account.v1.Account
 	8,  // 3: concourse.users.v1.Invocation.caller:type_name -> concourse.users.v1.Caller
 	9,  // 4: concourse.users.v1.CreateRequest.invocation:type_name -> concourse.users.v1.Invocation
-	37, // 5: concourse.users.v1.CreateRequest.role:type_name -> concourse.account.v1.Role
+	51, // 5: concourse.users.v1.CreateRequest.role:type_name -> concourse.account.v1.Role
 	9,  // 6: concourse.users.v1.EditRequest.invocation:type_name -> concourse.users.v1.Invocation
-	37, // 7: concourse.users.v1.EditRequest.role:type_name -> concourse.account.v1.Role
+	51, // 7: concourse.users.v1.EditRequest.role:type_name -> concourse.account.v1.Role
 	9,  // 8: concourse.users.v1.PasswordRequest.invocation:type_name -> concourse.users.v1.Invocation
 	9,  // 9: concourse.users.v1.DeleteRequest.invocation:type_name -> concourse.users.v1.Invocation
 	9,  // 10: concourse.users.v1.GrantRequest.invocation:type_name -> concourse.users.v1.Invocation
-	38, // 11: concourse.users.v1.GrantRequest.permission:type_name -> concourse.account.v1.Permission
+	52, // 11: concourse.users.v1.GrantRequest.permission:type_name -> concourse.account.v1.Permission
 	9,  // 12: concourse.users.v1.RevokeRequest.invocation:type_name -> concourse.users.v1.Invocation
 	9,  // 13: concourse.users.v1.SuspendRequest.invocation:type_name -> concourse.users.v1.Invocation
 	9,  // 14: concourse.users.v1.EnableRequest.invocation:type_name -> concourse.users.v1.Invocation
-	36, // 15: concourse.users.v1.Change.account:type_name -> concourse.account.v1.Account
-	8,  // 16: concourse.users.v1.ShowRequest.caller:type_name -> concourse.users.v1.Caller
-	36, // 17: concourse.users.v1.ShowResponse.account:type_name -> concourse.account.v1.Account
-	8,  // 18: concourse.users.v1.ListRequest.caller:type_name -> concourse.users.v1.Caller
-	36, // 19: concourse.users.v1.ListResponse.accounts:type_name -> concourse.account.v1.Account
-	8,  // 20: concourse.users.v1.CheckPasswordRequest.caller:type_name -> concourse.users.v1.Caller
-	8,  // 21: concourse.users.v1.SessionsRequest.caller:type_name -> concourse.users.v1.Caller
-	39, // 22: concourse.users.v1.SessionsRequest.sessions:type_name -> concourse.account.v1.Session
-	39, // 23: concourse.users.v1.SessionsResponse.sessions:type_name -> concourse.account.v1.Session
-	29, // 24: concourse.users.v1.RecordsResponse.records:type_name -> concourse.users.v1.Record
-	40, // 25: concourse.users.v1.Record.at:type_name -> google.protobuf.Timestamp
-	32, // 26: concourse.users.v1.WatchEvent.snapshot:type_name -> concourse.users.v1.Snapshot
-	33, // 27: concourse.users.v1.WatchEvent.heartbeat:type_name -> concourse.users.v1.Heartbeat
-	37, // 28: concourse.users.v1.Snapshot.role:type_name -> concourse.account.v1.Role
-	41, // 29: concourse.users.v1.Snapshot.grants:type_name -> concourse.account.v1.Grant
-	0,  // 30: concourse.users.v1.Users.Configure:input_type -> concourse.users.v1.ConfigureRequest
-	2,  // 31: concourse.users.v1.Users.Initialize:input_type -> concourse.users.v1.InitializeRequest
-	4,  // 32: concourse.users.v1.Users.Authenticate:input_type -> concourse.users.v1.AuthenticateRequest
-	6,  // 33: concourse.users.v1.Users.Exists:input_type -> concourse.users.v1.ExistsRequest
-	10, // 34: concourse.users.v1.Users.Create:input_type -> concourse.users.v1.CreateRequest
-	11, // 35: concourse.users.v1.Users.Edit:input_type -> concourse.users.v1.EditRequest
-	12, // 36: concourse.users.v1.Users.Password:input_type -> concourse.users.v1.PasswordRequest
-	13, // 37: concourse.users.v1.Users.Delete:input_type -> concourse.users.v1.DeleteRequest
-	14, // 38: concourse.users.v1.Users.Grant:input_type -> concourse.users.v1.GrantRequest
-	15, // 39: concourse.users.v1.Users.Revoke:input_type -> concourse.users.v1.RevokeRequest
-	16, // 40: concourse.users.v1.Users.Suspend:input_type -> concourse.users.v1.SuspendRequest
-	17, // 41: concourse.users.v1.Users.Enable:input_type -> concourse.users.v1.EnableRequest
-	19, // 42: concourse.users.v1.Users.Show:input_type -> concourse.users.v1.ShowRequest
-	21, // 43: concourse.users.v1.Users.List:input_type -> concourse.users.v1.ListRequest
-	23, // 44: concourse.users.v1.Users.CheckPassword:input_type -> concourse.users.v1.CheckPasswordRequest
-	25, // 45: concourse.users.v1.Users.Sessions:input_type -> concourse.users.v1.SessionsRequest
-	27, // 46: concourse.users.v1.Users.Records:input_type -> concourse.users.v1.RecordsRequest
-	30, // 47: concourse.users.v1.Users.Watch:input_type -> concourse.users.v1.WatchRequest
-	1,  // 48: concourse.users.v1.Users.Configure:output_type -> concourse.users.v1.ConfigureResponse
-	3,  // 49: concourse.users.v1.Users.Initialize:output_type -> concourse.users.v1.InitializeResponse
-	5,  // 50: concourse.users.v1.Users.Authenticate:output_type -> concourse.users.v1.AuthenticateResponse
-	7,  // 51: concourse.users.v1.Users.Exists:output_type -> concourse.users.v1.ExistsResponse
-	18, // 52: concourse.users.v1.Users.Create:output_type -> concourse.users.v1.Change
-	18, // 53: concourse.users.v1.Users.Edit:output_type -> concourse.users.v1.Change
-	18, // 54: concourse.users.v1.Users.Password:output_type -> concourse.users.v1.Change
-	18, // 55: concourse.users.v1.Users.Delete:output_type -> concourse.users.v1.Change
-	18, // 56: concourse.users.v1.Users.Grant:output_type -> concourse.users.v1.Change
-	18, // 57: concourse.users.v1.Users.Revoke:output_type -> concourse.users.v1.Change
-	18, // 58: concourse.users.v1.Users.Suspend:output_type -> concourse.users.v1.Change
-	18, // 59: concourse.users.v1.Users.Enable:output_type -> concourse.users.v1.Change
-	20, // 60: concourse.users.v1.Users.Show:output_type -> concourse.users.v1.ShowResponse
-	22, // 61: concourse.users.v1.Users.List:output_type -> concourse.users.v1.ListResponse
-	24, // 62: concourse.users.v1.Users.CheckPassword:output_type -> concourse.users.v1.CheckPasswordResponse
-	26, // 63: concourse.users.v1.Users.Sessions:output_type -> concourse.users.v1.SessionsResponse
-	28, // 64: concourse.users.v1.Users.Records:output_type -> concourse.users.v1.RecordsResponse
-	31, // 65: concourse.users.v1.Users.Watch:output_type -> concourse.users.v1.WatchEvent
-	48, // [48:66] is the sub-list for method output_type
-	30, // [30:48] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	51, // 15: concourse.users.v1.Desired.role:type_name -> concourse.account.v1.Role
+	19, // 16: concourse.users.v1.Desired.grants:type_name -> concourse.users.v1.Grants
+	53, // 17: concourse.users.v1.Desired.created_at:type_name -> google.protobuf.Timestamp
+	53, // 18: concourse.users.v1.Desired.password_changed_at:type_name -> google.protobuf.Timestamp
+	53, // 19: concourse.users.v1.Desired.last_login_at:type_name -> google.protobuf.Timestamp
+	54, // 20: concourse.users.v1.Grants.grants:type_name -> concourse.account.v1.Grant
+	9,  // 21: concourse.users.v1.ApplyRequest.invocation:type_name -> concourse.users.v1.Invocation
+	18, // 22: concourse.users.v1.ApplyRequest.desired:type_name -> concourse.users.v1.Desired
+	8,  // 23: concourse.users.v1.PlanRequest.caller:type_name -> concourse.users.v1.Caller
+	18, // 24: concourse.users.v1.PlanRequest.desired:type_name -> concourse.users.v1.Desired
+	31, // 25: concourse.users.v1.Applied.change:type_name -> concourse.users.v1.Change
+	50, // 26: concourse.users.v1.Applied.before:type_name -> concourse.account.v1.Account
+	8,  // 27: concourse.users.v1.ExportRequest.caller:type_name -> concourse.users.v1.Caller
+	25, // 28: concourse.users.v1.ExportResponse.accounts:type_name -> concourse.users.v1.ExportedAccount
+	50, // 29: concourse.users.v1.ExportedAccount.account:type_name -> concourse.account.v1.Account
+	53, // 30: concourse.users.v1.RestoreResponse.taken_at:type_name -> google.protobuf.Timestamp
+	50, // 31: concourse.users.v1.Change.account:type_name -> concourse.account.v1.Account
+	8,  // 32: concourse.users.v1.ShowRequest.caller:type_name -> concourse.users.v1.Caller
+	50, // 33: concourse.users.v1.ShowResponse.account:type_name -> concourse.account.v1.Account
+	8,  // 34: concourse.users.v1.ListRequest.caller:type_name -> concourse.users.v1.Caller
+	50, // 35: concourse.users.v1.ListResponse.accounts:type_name -> concourse.account.v1.Account
+	8,  // 36: concourse.users.v1.CheckPasswordRequest.caller:type_name -> concourse.users.v1.Caller
+	8,  // 37: concourse.users.v1.SessionsRequest.caller:type_name -> concourse.users.v1.Caller
+	55, // 38: concourse.users.v1.SessionsRequest.sessions:type_name -> concourse.account.v1.Session
+	55, // 39: concourse.users.v1.SessionsResponse.sessions:type_name -> concourse.account.v1.Session
+	42, // 40: concourse.users.v1.RecordsResponse.records:type_name -> concourse.users.v1.Record
+	53, // 41: concourse.users.v1.Record.at:type_name -> google.protobuf.Timestamp
+	45, // 42: concourse.users.v1.WatchEvent.snapshot:type_name -> concourse.users.v1.Snapshot
+	46, // 43: concourse.users.v1.WatchEvent.heartbeat:type_name -> concourse.users.v1.Heartbeat
+	51, // 44: concourse.users.v1.Snapshot.role:type_name -> concourse.account.v1.Role
+	54, // 45: concourse.users.v1.Snapshot.grants:type_name -> concourse.account.v1.Grant
+	47, // 46: concourse.users.v1.Heartbeat.load:type_name -> concourse.users.v1.Load
+	0,  // 47: concourse.users.v1.Users.Configure:input_type -> concourse.users.v1.ConfigureRequest
+	2,  // 48: concourse.users.v1.Users.Initialize:input_type -> concourse.users.v1.InitializeRequest
+	4,  // 49: concourse.users.v1.Users.Authenticate:input_type -> concourse.users.v1.AuthenticateRequest
+	6,  // 50: concourse.users.v1.Users.Exists:input_type -> concourse.users.v1.ExistsRequest
+	10, // 51: concourse.users.v1.Users.Create:input_type -> concourse.users.v1.CreateRequest
+	11, // 52: concourse.users.v1.Users.Edit:input_type -> concourse.users.v1.EditRequest
+	12, // 53: concourse.users.v1.Users.Password:input_type -> concourse.users.v1.PasswordRequest
+	13, // 54: concourse.users.v1.Users.Delete:input_type -> concourse.users.v1.DeleteRequest
+	14, // 55: concourse.users.v1.Users.Grant:input_type -> concourse.users.v1.GrantRequest
+	15, // 56: concourse.users.v1.Users.Revoke:input_type -> concourse.users.v1.RevokeRequest
+	16, // 57: concourse.users.v1.Users.Suspend:input_type -> concourse.users.v1.SuspendRequest
+	17, // 58: concourse.users.v1.Users.Enable:input_type -> concourse.users.v1.EnableRequest
+	20, // 59: concourse.users.v1.Users.Apply:input_type -> concourse.users.v1.ApplyRequest
+	32, // 60: concourse.users.v1.Users.Show:input_type -> concourse.users.v1.ShowRequest
+	34, // 61: concourse.users.v1.Users.List:input_type -> concourse.users.v1.ListRequest
+	21, // 62: concourse.users.v1.Users.Plan:input_type -> concourse.users.v1.PlanRequest
+	23, // 63: concourse.users.v1.Users.Export:input_type -> concourse.users.v1.ExportRequest
+	36, // 64: concourse.users.v1.Users.CheckPassword:input_type -> concourse.users.v1.CheckPasswordRequest
+	38, // 65: concourse.users.v1.Users.Sessions:input_type -> concourse.users.v1.SessionsRequest
+	40, // 66: concourse.users.v1.Users.Records:input_type -> concourse.users.v1.RecordsRequest
+	26, // 67: concourse.users.v1.Users.Backup:input_type -> concourse.users.v1.BackupRequest
+	28, // 68: concourse.users.v1.Users.Recover:input_type -> concourse.users.v1.RecoverRequest
+	29, // 69: concourse.users.v1.Users.Restore:input_type -> concourse.users.v1.RestoreRequest
+	43, // 70: concourse.users.v1.Users.Watch:input_type -> concourse.users.v1.WatchRequest
+	1,  // 71: concourse.users.v1.Users.Configure:output_type -> concourse.users.v1.ConfigureResponse
+	3,  // 72: concourse.users.v1.Users.Initialize:output_type -> concourse.users.v1.InitializeResponse
+	5,  // 73: concourse.users.v1.Users.Authenticate:output_type -> concourse.users.v1.AuthenticateResponse
+	7,  // 74: concourse.users.v1.Users.Exists:output_type -> concourse.users.v1.ExistsResponse
+	31, // 75: concourse.users.v1.Users.Create:output_type -> concourse.users.v1.Change
+	31, // 76: concourse.users.v1.Users.Edit:output_type -> concourse.users.v1.Change
+	31, // 77: concourse.users.v1.Users.Password:output_type -> concourse.users.v1.Change
+	31, // 78: concourse.users.v1.Users.Delete:output_type -> concourse.users.v1.Change
+	31, // 79: concourse.users.v1.Users.Grant:output_type -> concourse.users.v1.Change
+	31, // 80: concourse.users.v1.Users.Revoke:output_type -> concourse.users.v1.Change
+	31, // 81: concourse.users.v1.Users.Suspend:output_type -> concourse.users.v1.Change
+	31, // 82: concourse.users.v1.Users.Enable:output_type -> concourse.users.v1.Change
+	22, // 83: concourse.users.v1.Users.Apply:output_type -> concourse.users.v1.Applied
+	33, // 84: concourse.users.v1.Users.Show:output_type -> concourse.users.v1.ShowResponse
+	35, // 85: concourse.users.v1.Users.List:output_type -> concourse.users.v1.ListResponse
+	22, // 86: concourse.users.v1.Users.Plan:output_type -> concourse.users.v1.Applied
+	24, // 87: concourse.users.v1.Users.Export:output_type -> concourse.users.v1.ExportResponse
+	37, // 88: concourse.users.v1.Users.CheckPassword:output_type -> concourse.users.v1.CheckPasswordResponse
+	39, // 89: concourse.users.v1.Users.Sessions:output_type -> concourse.users.v1.SessionsResponse
+	41, // 90: concourse.users.v1.Users.Records:output_type -> concourse.users.v1.RecordsResponse
+	27, // 91: concourse.users.v1.Users.Backup:output_type -> concourse.users.v1.BackupResponse
+	31, // 92: concourse.users.v1.Users.Recover:output_type -> concourse.users.v1.Change
+	30, // 93: concourse.users.v1.Users.Restore:output_type -> concourse.users.v1.RestoreResponse
+	44, // 94: concourse.users.v1.Users.Watch:output_type -> concourse.users.v1.WatchEvent
+	71, // [71:95] is the sub-list for method output_type
+	47, // [47:71] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_concourse_users_v1_users_proto_init() }
@@ -2462,7 +3360,8 @@ func file_concourse_users_v1_users_proto_init() {
 		return
 	}
 	file_concourse_users_v1_users_proto_msgTypes[11].OneofWrappers = []any{}
-	file_concourse_users_v1_users_proto_msgTypes[31].OneofWrappers = []any{
+	file_concourse_users_v1_users_proto_msgTypes[18].OneofWrappers = []any{}
+	file_concourse_users_v1_users_proto_msgTypes[44].OneofWrappers = []any{
 		(*WatchEvent_Snapshot)(nil),
 		(*WatchEvent_Heartbeat)(nil),
 	}
@@ -2472,7 +3371,7 @@ func file_concourse_users_v1_users_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_concourse_users_v1_users_proto_rawDesc), len(file_concourse_users_v1_users_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   35,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

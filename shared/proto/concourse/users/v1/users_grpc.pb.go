@@ -61,11 +61,17 @@ const (
 	Users_Revoke_FullMethodName        = "/concourse.users.v1.Users/Revoke"
 	Users_Suspend_FullMethodName       = "/concourse.users.v1.Users/Suspend"
 	Users_Enable_FullMethodName        = "/concourse.users.v1.Users/Enable"
+	Users_Apply_FullMethodName         = "/concourse.users.v1.Users/Apply"
 	Users_Show_FullMethodName          = "/concourse.users.v1.Users/Show"
 	Users_List_FullMethodName          = "/concourse.users.v1.Users/List"
+	Users_Plan_FullMethodName          = "/concourse.users.v1.Users/Plan"
+	Users_Export_FullMethodName        = "/concourse.users.v1.Users/Export"
 	Users_CheckPassword_FullMethodName = "/concourse.users.v1.Users/CheckPassword"
 	Users_Sessions_FullMethodName      = "/concourse.users.v1.Users/Sessions"
 	Users_Records_FullMethodName       = "/concourse.users.v1.Users/Records"
+	Users_Backup_FullMethodName        = "/concourse.users.v1.Users/Backup"
+	Users_Recover_FullMethodName       = "/concourse.users.v1.Users/Recover"
+	Users_Restore_FullMethodName       = "/concourse.users.v1.Users/Restore"
 	Users_Watch_FullMethodName         = "/concourse.users.v1.Users/Watch"
 )
 
@@ -109,10 +115,20 @@ type UsersClient interface {
 	Suspend(ctx context.Context, in *SuspendRequest, opts ...grpc.CallOption) (*Change, error)
 	// Enable undoes Suspend.
 	Enable(ctx context.Context, in *EnableRequest, opts ...grpc.CallOption) (*Change, error)
+	// Apply makes one account what the request says, or leaves it as it is if it
+	// is that already: created, edited, granted, revoked, suspended and enabled in
+	// one transaction, under the guards of those verbs. A password that is the
+	// account's already, and a hash that is, change nothing. Capability "apply".
+	Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*Applied, error)
 	// Show returns one account.
 	Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error)
 	// List returns accounts in the byte order of their usernames, page by page.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
+	// Plan says what Apply would come to, refusals included, and changes
+	// nothing. Capability "apply".
+	Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (*Applied, error)
+	// Export is List with password hashes. Capability "export".
+	Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (*ExportResponse, error)
 	// CheckPassword says whether a password is the account's.
 	CheckPassword(ctx context.Context, in *CheckPasswordRequest, opts ...grpc.CallOption) (*CheckPasswordResponse, error)
 	// Sessions decides what a listing shows of one batch of at most 1000 rows:
@@ -121,6 +137,21 @@ type UsersClient interface {
 	// Records returns request records in the order of their ids, page by page,
 	// so that the host can write audit lines that a crash cost it.
 	Records(ctx context.Context, in *RecordsRequest, opts ...grpc.CallOption) (*RecordsResponse, error)
+	// Backup sends the whole store as of one revision, in the form of
+	// shared/backup: lines of JSON, the first of which says what it is and the
+	// last how many there are and what they sum up to; the entries between are the
+	// backend's own. A message without data says that the backend is still
+	// gathering them. The host asks for it on its operator's behalf. Capability
+	// "backup".
+	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error)
+	// Recover makes the account an enabled ADMIN with the given password, and
+	// writes a request record with the verb "recover" and no caller. NOT_FOUND
+	// names accounts that are ADMINs. Capability "recover".
+	Recover(ctx context.Context, in *RecoverRequest, opts ...grpc.CallOption) (*Change, error)
+	// Restore checks a backup to its end, then gives the store its contents and
+	// nothing else, all at once, under a new store_id. The only call that may
+	// follow is the end. Capability "restore".
+	Restore(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[RestoreRequest, RestoreResponse], error)
 	// Watch streams the changes of every account committed after it began, in
 	// order, and serves the host's requests, also in order. A stream that falls
 	// behind ends with ABORTED; the host opens a new one and reads again.
@@ -255,6 +286,16 @@ func (c *usersClient) Enable(ctx context.Context, in *EnableRequest, opts ...grp
 	return out, nil
 }
 
+func (c *usersClient) Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*Applied, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Applied)
+	err := c.cc.Invoke(ctx, Users_Apply_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *usersClient) Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ShowResponse)
@@ -269,6 +310,26 @@ func (c *usersClient) List(ctx context.Context, in *ListRequest, opts ...grpc.Ca
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListResponse)
 	err := c.cc.Invoke(ctx, Users_List_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *usersClient) Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (*Applied, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Applied)
+	err := c.cc.Invoke(ctx, Users_Plan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *usersClient) Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (*ExportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportResponse)
+	err := c.cc.Invoke(ctx, Users_Export_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -305,9 +366,51 @@ func (c *usersClient) Records(ctx context.Context, in *RecordsRequest, opts ...g
 	return out, nil
 }
 
+func (c *usersClient) Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Users_ServiceDesc.Streams[0], Users_Backup_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[BackupRequest, BackupResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Users_BackupClient = grpc.ServerStreamingClient[BackupResponse]
+
+func (c *usersClient) Recover(ctx context.Context, in *RecoverRequest, opts ...grpc.CallOption) (*Change, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Change)
+	err := c.cc.Invoke(ctx, Users_Recover_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *usersClient) Restore(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[RestoreRequest, RestoreResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Users_ServiceDesc.Streams[1], Users_Restore_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RestoreRequest, RestoreResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Users_RestoreClient = grpc.ClientStreamingClient[RestoreRequest, RestoreResponse]
+
 func (c *usersClient) Watch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WatchRequest, WatchEvent], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Users_ServiceDesc.Streams[0], Users_Watch_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Users_ServiceDesc.Streams[2], Users_Watch_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -358,10 +461,20 @@ type UsersServer interface {
 	Suspend(context.Context, *SuspendRequest) (*Change, error)
 	// Enable undoes Suspend.
 	Enable(context.Context, *EnableRequest) (*Change, error)
+	// Apply makes one account what the request says, or leaves it as it is if it
+	// is that already: created, edited, granted, revoked, suspended and enabled in
+	// one transaction, under the guards of those verbs. A password that is the
+	// account's already, and a hash that is, change nothing. Capability "apply".
+	Apply(context.Context, *ApplyRequest) (*Applied, error)
 	// Show returns one account.
 	Show(context.Context, *ShowRequest) (*ShowResponse, error)
 	// List returns accounts in the byte order of their usernames, page by page.
 	List(context.Context, *ListRequest) (*ListResponse, error)
+	// Plan says what Apply would come to, refusals included, and changes
+	// nothing. Capability "apply".
+	Plan(context.Context, *PlanRequest) (*Applied, error)
+	// Export is List with password hashes. Capability "export".
+	Export(context.Context, *ExportRequest) (*ExportResponse, error)
 	// CheckPassword says whether a password is the account's.
 	CheckPassword(context.Context, *CheckPasswordRequest) (*CheckPasswordResponse, error)
 	// Sessions decides what a listing shows of one batch of at most 1000 rows:
@@ -370,6 +483,21 @@ type UsersServer interface {
 	// Records returns request records in the order of their ids, page by page,
 	// so that the host can write audit lines that a crash cost it.
 	Records(context.Context, *RecordsRequest) (*RecordsResponse, error)
+	// Backup sends the whole store as of one revision, in the form of
+	// shared/backup: lines of JSON, the first of which says what it is and the
+	// last how many there are and what they sum up to; the entries between are the
+	// backend's own. A message without data says that the backend is still
+	// gathering them. The host asks for it on its operator's behalf. Capability
+	// "backup".
+	Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error
+	// Recover makes the account an enabled ADMIN with the given password, and
+	// writes a request record with the verb "recover" and no caller. NOT_FOUND
+	// names accounts that are ADMINs. Capability "recover".
+	Recover(context.Context, *RecoverRequest) (*Change, error)
+	// Restore checks a backup to its end, then gives the store its contents and
+	// nothing else, all at once, under a new store_id. The only call that may
+	// follow is the end. Capability "restore".
+	Restore(grpc.ClientStreamingServer[RestoreRequest, RestoreResponse]) error
 	// Watch streams the changes of every account committed after it began, in
 	// order, and serves the host's requests, also in order. A stream that falls
 	// behind ends with ABORTED; the host opens a new one and reads again.
@@ -420,11 +548,20 @@ func (UnimplementedUsersServer) Suspend(context.Context, *SuspendRequest) (*Chan
 func (UnimplementedUsersServer) Enable(context.Context, *EnableRequest) (*Change, error) {
 	return nil, status.Error(codes.Unimplemented, "method Enable not implemented")
 }
+func (UnimplementedUsersServer) Apply(context.Context, *ApplyRequest) (*Applied, error) {
+	return nil, status.Error(codes.Unimplemented, "method Apply not implemented")
+}
 func (UnimplementedUsersServer) Show(context.Context, *ShowRequest) (*ShowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Show not implemented")
 }
 func (UnimplementedUsersServer) List(context.Context, *ListRequest) (*ListResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method List not implemented")
+}
+func (UnimplementedUsersServer) Plan(context.Context, *PlanRequest) (*Applied, error) {
+	return nil, status.Error(codes.Unimplemented, "method Plan not implemented")
+}
+func (UnimplementedUsersServer) Export(context.Context, *ExportRequest) (*ExportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Export not implemented")
 }
 func (UnimplementedUsersServer) CheckPassword(context.Context, *CheckPasswordRequest) (*CheckPasswordResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckPassword not implemented")
@@ -434,6 +571,15 @@ func (UnimplementedUsersServer) Sessions(context.Context, *SessionsRequest) (*Se
 }
 func (UnimplementedUsersServer) Records(context.Context, *RecordsRequest) (*RecordsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Records not implemented")
+}
+func (UnimplementedUsersServer) Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error {
+	return status.Error(codes.Unimplemented, "method Backup not implemented")
+}
+func (UnimplementedUsersServer) Recover(context.Context, *RecoverRequest) (*Change, error) {
+	return nil, status.Error(codes.Unimplemented, "method Recover not implemented")
+}
+func (UnimplementedUsersServer) Restore(grpc.ClientStreamingServer[RestoreRequest, RestoreResponse]) error {
+	return status.Error(codes.Unimplemented, "method Restore not implemented")
 }
 func (UnimplementedUsersServer) Watch(grpc.BidiStreamingServer[WatchRequest, WatchEvent]) error {
 	return status.Error(codes.Unimplemented, "method Watch not implemented")
@@ -675,6 +821,24 @@ func _Users_Enable_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Users_Apply_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UsersServer).Apply(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Users_Apply_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UsersServer).Apply(ctx, req.(*ApplyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Users_Show_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ShowRequest)
 	if err := dec(in); err != nil {
@@ -707,6 +871,42 @@ func _Users_List_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(UsersServer).List(ctx, req.(*ListRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Users_Plan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PlanRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UsersServer).Plan(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Users_Plan_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UsersServer).Plan(ctx, req.(*PlanRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Users_Export_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UsersServer).Export(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Users_Export_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UsersServer).Export(ctx, req.(*ExportRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -764,6 +964,42 @@ func _Users_Records_Handler(srv interface{}, ctx context.Context, dec func(inter
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _Users_Backup_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(BackupRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(UsersServer).Backup(m, &grpc.GenericServerStream[BackupRequest, BackupResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Users_BackupServer = grpc.ServerStreamingServer[BackupResponse]
+
+func _Users_Recover_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecoverRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UsersServer).Recover(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Users_Recover_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UsersServer).Recover(ctx, req.(*RecoverRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Users_Restore_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(UsersServer).Restore(&grpc.GenericServerStream[RestoreRequest, RestoreResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Users_RestoreServer = grpc.ClientStreamingServer[RestoreRequest, RestoreResponse]
 
 func _Users_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(UsersServer).Watch(&grpc.GenericServerStream[WatchRequest, WatchEvent]{ServerStream: stream})
@@ -828,12 +1064,24 @@ var Users_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Users_Enable_Handler,
 		},
 		{
+			MethodName: "Apply",
+			Handler:    _Users_Apply_Handler,
+		},
+		{
 			MethodName: "Show",
 			Handler:    _Users_Show_Handler,
 		},
 		{
 			MethodName: "List",
 			Handler:    _Users_List_Handler,
+		},
+		{
+			MethodName: "Plan",
+			Handler:    _Users_Plan_Handler,
+		},
+		{
+			MethodName: "Export",
+			Handler:    _Users_Export_Handler,
 		},
 		{
 			MethodName: "CheckPassword",
@@ -847,8 +1095,22 @@ var Users_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Records",
 			Handler:    _Users_Records_Handler,
 		},
+		{
+			MethodName: "Recover",
+			Handler:    _Users_Recover_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Backup",
+			Handler:       _Users_Backup_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Restore",
+			Handler:       _Users_Restore_Handler,
+			ClientStreams: true,
+		},
 		{
 			StreamName:    "Watch",
 			Handler:       _Users_Watch_Handler,
