@@ -12,8 +12,12 @@ import (
 func (r *running) pluginEvent(e supervisor.Event) {
 	entry := audit.Entry{
 		Event: audit.PluginStarted, Outcome: audit.OK,
-		Detail: fmt.Sprintf("%s: %s %s, pid %d, sha256 %s", e.Kind, e.Path, e.Version, e.PID, e.SHA256),
+		Detail: fmt.Sprintf("%s: %s", e.Kind, e.Path),
 	}
+	if e.PID != 0 { // none runs, or it did not come up
+		entry.Detail += fmt.Sprintf(" %s, pid %d", e.Version, e.PID)
+	}
+	entry.Detail += ", sha256 " + e.SHA256
 	switch e.Kind {
 	case supervisor.PluginExited, supervisor.PluginStopped:
 		entry.Event = audit.PluginExited

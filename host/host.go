@@ -21,6 +21,7 @@ import (
 	"github.com/cinchapi/concourse-users/host/gate"
 	"github.com/cinchapi/concourse-users/host/home"
 	"github.com/cinchapi/concourse-users/host/management"
+	"github.com/cinchapi/concourse-users/host/metrics"
 	"github.com/cinchapi/concourse-users/host/session"
 	"github.com/cinchapi/concourse-users/host/supervisor"
 	"github.com/cinchapi/concourse-users/host/throttle"
@@ -54,6 +55,7 @@ type running struct {
 	owner    int // uid of the home's owner, who is the operator
 	logger   hclog.Logger
 	log      *audit.Log
+	metrics  *metrics.Metrics
 	plugin   *supervisor.Supervisor
 }
 
@@ -69,7 +71,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer unlock()
-	r := &running{Options: o, home: h}
+	r := &running{Options: o, home: h, metrics: metrics.New()}
 	var warnings []config.Warning
 	if r.settings, warnings, err = config.Load(h.Path(), o.Env, o.Flags); err != nil {
 		return err
@@ -86,7 +88,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	if r.log, err = audit.Open(h.AuditLog(), audit.Options{
 		MaxSize: r.settings.Audit.MaxSize, Keep: r.settings.Audit.Keep,
-		Warn: func(err error) { r.logger.Warn(err.Error()) },
+		Warn: func(err error) { r.logger.Warn(err.Error()) }, Appended: r.metrics.AuditAppended,
 	}); err != nil {
 		return err
 	}
@@ -106,10 +108,14 @@ func Run(ctx context.Context, o Options) (err error) {
 
 // run starts the parts, serves, and stops them in the opposite order.
 func (r *running) run(ctx context.Context) error {
+	stopMetrics, err := r.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
 	plugins := pluginOptions(r.home, r.settings)
 	plugins.Logger = r.logger
 	plugins.OnEvent = r.pluginEvent
-	var err error
 	if r.plugin, err = supervisor.Start(ctx, plugins); err != nil {
 		return err
 	}
@@ -125,13 +131,14 @@ func (r *running) run(ctx context.Context) error {
 		Host: r.id, IdleTimeout: r.settings.Session.IdleTimeout,
 		AbsoluteTimeout: r.settings.Session.AbsoluteTimeout, Lease: r.settings.Lease,
 	})
+	r.metrics.Read(metrics.Sources{Sessions: table, Audit: r.log, Plugin: r.pluginMetrics, Lease: r.settings.Lease})
 	stopping, cut := context.WithCancel(context.Background())
 	defer cut()
 	g := &gate.Gate{
 		Users: r.plugin, Table: table, Throttle: throttle.New(throttle.Options{}), Audit: r.log,
 		Logger: r.logger.Named("gate"), Host: r.id, DefaultEnvironment: r.settings.DefaultEnvironment,
 		CallTimeout: r.settings.CallTimeout, LeaseWait: r.settings.LeaseWait, Stopping: stopping,
-		PasswordChanged: r.forgetInitialPassword,
+		PasswordChanged: r.forgetInitialPassword, LoginEnded: r.metrics.LoginEnded,
 	}
 	listener, err := r.listen()
 	if err != nil {
@@ -140,8 +147,11 @@ func (r *running) run(ctx context.Context) error {
 	defer os.Remove(r.home.Socket())
 	server := management.NewServer(management.Options{
 		Gate: g, Table: table, Owner: r.owner, Plugin: control{r}, Logger: r.logger.Named("management"),
+		CommandEnded: r.metrics.CommandEnded,
 	})
-	follower := &follow.Follower{Plugin: r.plugin, Knowledge: table, Lease: r.settings.Lease, Logger: r.logger.Named("follow")}
+	follower := &follow.Follower{
+		Plugin: r.plugin, Knowledge: table, Lease: r.settings.Lease, Logger: r.logger.Named("follow"), Load: r.metrics.LoadTold,
+	}
 
 	background, end := context.WithCancel(context.Background())
 	var parts sync.WaitGroup

@@ -1,9 +1,13 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"iter"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/cinchapi/concourse-users/host/audit"
@@ -25,6 +29,12 @@ func (r *running) initialize(ctx context.Context, root config.Init) error {
 	first := account.FirstAdministrator{
 		Username: root.Username, Password: root.Password,
 		RequestID: account.NewRequestID(time.Now()), Host: r.id,
+	}
+	if root.PasswordFile != "" {
+		var err error
+		if first.Password, err = readPassword(r.home.Path(), root.PasswordFile); err != nil {
+			return err
+		}
 	}
 	generated := first.Password == nil
 	if generated {
@@ -71,6 +81,32 @@ func (r *running) initialize(ctx context.Context, root config.Init) error {
 		fmt.Fprintf(r.Out, "The first administrator is '%s' with the password from the settings\n", first.Username)
 	}
 	return nil
+}
+
+// readPassword returns the first line of the file that init.root.password_file
+// names. It refuses with Invalid.
+func readPassword(home, path string) (account.Secret, error) {
+	const setting = "init.root.password_file"
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(home, path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, account.Invalid(setting, "%s: %v", setting, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, account.MaxPassword+2)) // with the line's end
+	if err != nil {
+		return nil, account.Invalid(setting, "%s: %v", setting, err)
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	switch line = bytes.TrimSuffix(line, []byte("\r")); {
+	case len(line) == 0:
+		return nil, account.Invalid(setting, "%s: the first line of %s is empty; it must hold the password", setting, path)
+	case len(line) > account.MaxPassword:
+		return nil, account.Invalid(setting, "%s: a password may have at most %d bytes, and the first line of %s has more", setting, account.MaxPassword, path)
+	}
+	return line, nil
 }
 
 func (r *running) tellInitialPassword(username string) {

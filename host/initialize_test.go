@@ -108,6 +108,54 @@ func TestInitializeShortPassword(t *testing.T) {
 	wantInitialized(t, h, false)
 }
 
+func TestInitializePasswordFile(t *testing.T) {
+	t.Parallel()
+	elsewhere := filepath.Join(t.TempDir(), "admin")
+	for name, path := range map[string]string{"Relative": "admin", "Absolute": elsewhere} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := hosttest.New(t, "init.root.password_file: "+path)
+			h.Env = generating
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(h.Home, path)
+			}
+			for what, row := range map[string]struct{ content, says string }{
+				"Empty": {"\nsecond", "init.root.password_file: the first line of " + path + " is empty; it must hold the password"},
+				"Long":  {strings.Repeat("x", account.MaxPassword+1), "init.root.password_file: a password may have at most 1024 bytes, and the first line of " + path + " has more"},
+				"None":  {"", "init.root.password_file: open " + path + ": no such file or directory"},
+			} {
+				if err := os.WriteFile(path, []byte(row.content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if row.content == "" {
+					os.Remove(path)
+				}
+				cmd := h.Command("start")
+				cmd.Env = append(cmd.Env, generating...)
+				if out := h.RunCommand(cmd, ""); out.Code != 2 || !strings.Contains(strings.ToLower(out.Stderr), strings.ToLower(row.says)) {
+					t.Errorf("%s: %+v, want %q", what, out, row.says)
+				}
+			}
+			if err := os.WriteFile(path, []byte(secret+"\r\nno password\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			h.Start()
+			h.As("admin", secret)
+			if p := firstPassword(t, h); p != "" || strings.Contains(h.Log(), secret) {
+				t.Errorf("the password shows in a file, or in\n%s", h.Log())
+			}
+			wantInitialized(t, h, false)
+			// Once is for ever: the file may go.
+			h.Stop()
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			h.Start()
+			h.As("admin", secret)
+		})
+	}
+}
+
 // The file with a generated password is there until the password is first
 // changed, in whatever way, and survives everything else.
 func TestInitializeGeneratedPassword(t *testing.T) {

@@ -86,7 +86,7 @@ func survivorOf(t *testing.T, h *hosttest.Host, names []string) (name string, c 
 	if len(left) != 1 {
 		t.Fatalf("%v can log in, want one", left)
 	}
-	for batch, err := range c.List(t.Context()) {
+	for batch, err := range c.List(t.Context(), management.AccountFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -113,7 +113,7 @@ func sessionsOf(t *testing.T, h *hosttest.Host, username string) (rows []account
 	t.Helper()
 	c := h.Dial()
 	defer c.Close()
-	for batch, err := range c.OperatorSessions(t.Context(), management.SessionFilter{Account: username}) {
+	for batch, err := range c.OperatorSessions(t.Context(), management.SessionListing{SessionFilter: management.SessionFilter{Account: username}}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -40,9 +42,12 @@ func newCommand(name string, v verb) *command {
 	return c
 }
 
+// helpWidth is the width of help texts, in columns.
+const helpWidth = 80
+
 // Help adds the options to what the verb says.
 func (c *command) Help() string {
-	return c.verb.Help() + "\n\nOptions:\n" + strings.TrimRight(c.options.FlagUsages(), "\n")
+	return c.verb.Help() + "\n\nOptions:\n" + strings.TrimRight(c.options.FlagUsagesWrapped(helpWidth), "\n")
 }
 
 // Run parses args, of which the first is the "--" that run put there.
@@ -55,24 +60,42 @@ func (c *command) Run(args []string) int {
 	o := newConsole(c.options)
 	if most := strings.Count(strings.SplitN(c.verb.Help(), "\n", 2)[0], "<"); err == nil && len(o.args) > most {
 		// The surplus may be a password, so it is not repeated.
-		err = account.Invalid("", "'concourse %s' takes %s, and there are %d; see its --help", c.name, countArguments(most), len(o.args))
+		err = account.Invalid("", "'concourse %s' takes %s, and there are %d; %s", c.name, countArguments(most, c.options.argument), len(o.args), c.options.instead)
 	}
 	if err != nil {
 		return fail(os.Stderr, o.json || asksForJSON(args), err)
 	}
+	if c.name != "start" {
+		outliveReaders()
+	}
 	ctx, stop := interruptible()
 	defer stop()
-	if err := c.verb.Run(ctx, o); err != nil {
+	err = c.verb.Run(ctx, o)
+	switch {
+	case errors.Is(err, syscall.EPIPE) && slices.Contains(looks, c.name):
+		return exitReaderLeft
+	case err != nil:
 		return fail(os.Stderr, o.json, err)
 	}
 	return o.code
 }
 
-func countArguments(n int) string {
+// looks are the commands that change nothing: when the reader of one has left,
+// there is nothing to say.
+var looks = []string{
+	"config", "plugin status", "sessions", "users check-password", "users export", "users list", "users sessions", "users show",
+}
+
+// outliveReaders makes a write that nobody reads an error, where SIGPIPE would
+// end a command in the middle of a change, or leave a terminal without echo. The
+// signal is caught and not ignored, because a plugin would inherit that.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
+func countArguments(n int, what string) string {
 	if n == 0 {
 		return "no arguments"
 	}
-	return "one argument, the username"
+	return "one argument, the " + what
 }
 
 // interruptible returns a context that ends with the first signal that asks
@@ -94,8 +117,13 @@ func interruptible() (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
-// AutocompleteArgs predicts nothing: names are not told without a login.
-func (c *command) AutocompleteArgs() complete.Predictor { return complete.PredictNothing }
+// AutocompleteArgs predicts files only: names are not told without a login.
+func (c *command) AutocompleteArgs() complete.Predictor {
+	if c.options.argument == "file" {
+		return complete.PredictFiles("*")
+	}
+	return complete.PredictNothing
+}
 
 // AutocompleteFlags predicts the options, and the values of those that have
 // few.

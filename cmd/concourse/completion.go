@@ -14,8 +14,8 @@ const (
 
 const completionHelp = `
 For shell completion, run 'concourse -autocomplete-install' once. It adds a line
-to .bashrc (else .bash_profile, .bash_login or .profile) and to .zshrc, and a file
-to fish's completions, as far as they are in your account's home directory;
+to .bashrc (else .bash_profile, .bash_login or .profile) and to .zshrc, and a
+file to fish's completions, as far as they are in your account's home directory;
 '-autocomplete-uninstall' takes them away. In bash this edits nothing, and holds
 for the shell that runs it: complete -C /path/to/concourse concourse`
 

@@ -55,7 +55,7 @@ type jsonSetting struct {
 }
 
 var settingsListing = listing[config.Effective]{
-	columns: []string{"SETTING", "VALUE", "ORIGIN"},
-	cells:   func(e config.Effective) []string { return []string{e.Name, e.Value, e.Origin} },
+	columns: []column{{name: "SETTING"}, {name: "VALUE"}, {name: "ORIGIN"}},
+	cells:   func(_ display, e config.Effective) []string { return []string{e.Name, e.Value, e.Origin} },
 	element: func(e config.Effective) any { return jsonSetting{e.Name, e.Value, e.Origin} },
 }

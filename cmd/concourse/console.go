@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/cinchapi/concourse-users/host/management"
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -13,15 +14,16 @@ import (
 // console is what a running command has of the world: its arguments, someone
 // to ask, and somewhere to print.
 type console struct {
-	args   []string
-	json   bool
-	prompt *prompt
-	out    io.Writer
-	code   int // what to exit with when there is no error
+	args    []string
+	json    bool
+	prompt  *prompt
+	out     io.Writer
+	display display // of out
+	code    int     // what to exit with when there is no error
 }
 
 func newConsole(o *options) *console {
-	return &console{args: o.Args(), json: o.format == "json", prompt: newPrompt(o), out: os.Stdout}
+	return &console{args: o.Args(), json: o.format == "json", prompt: newPrompt(o), out: os.Stdout, display: newDisplay(os.Stdout, o.wide)}
 }
 
 // username returns the command's argument, or asks for it with the text.
@@ -32,14 +34,15 @@ func (c *console) username(ctx context.Context, text string) (string, error) {
 	return c.prompt.line(ctx, question{text, "the username as an argument"})
 }
 
-// say prints lines for people, and nothing where a program reads.
+// say prints lines for people, at once, so that a reader that leaves after the
+// first is not missed.
 func (c *console) say(lines ...string) error {
+	var text strings.Builder
 	for _, line := range lines {
-		if _, err := fmt.Fprintln(c.out, visible(line)); err != nil {
-			return notPrinted(err)
-		}
+		text.WriteString(visible(line) + "\n")
 	}
-	return nil
+	_, err := io.WriteString(c.out, text.String())
+	return notPrinted(err)
 }
 
 // change prints what a change came to: the account after it as JSON, or the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"slices"
@@ -17,6 +18,9 @@ import (
 // exitMismatch is no error's: check-password says with it that the password is
 // not the account's.
 const exitMismatch = 13
+
+// exitReaderLeft is what a shell makes of a process that SIGPIPE has ended.
+const exitReaderLeft = 141
 
 // exitCodes are documented, and scripts rely on them. They differ from the
 // kinds' own numbers in the last one.
@@ -51,27 +55,39 @@ type jsonError struct {
 func fail(w io.Writer, asJSON bool, err error) int {
 	kind := account.KindOf(err)
 	if !asJSON {
-		for line := range strings.Lines("ERROR: " + capitalized(err.Error())) {
-			fmt.Fprintln(w, visible(strings.TrimSuffix(line, "\n")))
-		}
+		complain(w, capitalized(err.Error()))
 		return exitCodes[kind]
 	}
+	_ = writeJSON(w, map[string]jsonError{"error": newJSONError(err)})
+	return exitCodes[kind]
+}
+
+// complain prints what went wrong for people.
+func complain(w io.Writer, text string) {
+	prefix := displayOf(w).paint("ERROR:", red) + " "
+	for line := range strings.Lines(text) {
+		fmt.Fprintln(w, prefix+visible(strings.TrimSuffix(line, "\n")))
+		prefix = ""
+	}
+}
+
+func newJSONError(err error) jsonError {
 	e, ok := errors.AsType[*account.Error](err)
 	if !ok {
 		e = &account.Error{}
 	}
-	_ = writeJSON(w, map[string]jsonError{"error": {
-		Kind: kind.String(), Reason: string(e.Reason), Subject: e.Subject, Message: err.Error(), Field: e.Field,
+	return jsonError{
+		Kind: account.KindOf(err).String(), Reason: string(e.Reason), Subject: e.Subject, Message: err.Error(), Field: e.Field,
 		RetryAfter: int(math.Ceil(e.RetryAfter.Seconds())), RequestID: e.RequestID,
-	}})
-	return exitCodes[kind]
+	}
 }
 
 // asksForJSON is for errors in the options themselves: it looks at them
 // unparsed.
 func asksForJSON(args []string) bool {
 	i := slices.Index(args, "--format")
-	return slices.Contains(args, "--format=json") || i >= 0 && i+1 < len(args) && args[i+1] == "json"
+	joined := slices.ContainsFunc(args, func(a string) bool { return strings.EqualFold(a, "--format=json") })
+	return joined || i >= 0 && i+1 < len(args) && strings.EqualFold(args[i+1], "json")
 }
 
 func printText(text string) int {
@@ -84,4 +100,12 @@ func printText(text string) int {
 func capitalized(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + strings.TrimPrefix(s, s[:n])
+}
+
+// cause is an error without the path, which stands before it.
+func cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", e.Op, e.Err)
+	}
+	return err
 }

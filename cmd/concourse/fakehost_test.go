@@ -4,8 +4,8 @@ import (
 	"context"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,9 +32,11 @@ type fakeHost struct {
 	listener *hangingUp
 
 	refusal  error           // of every change
+	applied  chan error      // what every account that is applied, and new, waits for; nil: it is as any change
 	hook     func(*fakeHost) // run before the answer to a change
 	accounts func(send func(*managementv1.ListResponse) error) error
 	sessions func(send func(*managementv1.SessionsResponse) error) error
+	backup   func(ctx context.Context, send func(data []byte) error) error
 }
 
 // serve gives the double a home and starts it.
@@ -66,8 +68,13 @@ func (f *fakeHost) as(args ...string) invocation {
 
 // intercept answers changes: they fail.
 func (f *fakeHost) intercept(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if strings.HasSuffix(info.FullMethod, "/Login") || strings.HasSuffix(info.FullMethod, "/Request") {
+	switch path.Base(info.FullMethod) {
+	case "Login", "Request":
 		return next(ctx, req)
+	case "Plan", "Apply":
+		if f.applied != nil {
+			return next(ctx, req)
+		}
 	}
 	if f.hook != nil {
 		f.hook(f)
@@ -81,6 +88,25 @@ func (f *fakeHost) Login(_ context.Context, r *managementv1.LoginRequest) (*mana
 
 func (f *fakeHost) Request(context.Context, *managementv1.RequestRequest) (*managementv1.RequestResponse, error) {
 	return &managementv1.RequestResponse{RequestId: requestID}, nil
+}
+
+func (f *fakeHost) Plan(_ context.Context, r *managementv1.ApplyRequest) (*managementv1.Applied, error) {
+	made := account.Account{ID: "1", Username: r.Username, Role: account.User, Enabled: true, CreatedAt: moment}
+	return &managementv1.Applied{PasswordSet: true, Change: &managementv1.Change{
+		Changed: true, Account: &managementv1.ListedAccount{Account: wire.AccountToProto(made)},
+	}}, nil
+}
+
+func (f *fakeHost) Apply(ctx context.Context, r *managementv1.ApplyRequest) (*managementv1.Applied, error) {
+	select {
+	case err := <-f.applied:
+		if err != nil {
+			return nil, wire.ToStatus(err)
+		}
+		return f.Plan(ctx, r)
+	case <-ctx.Done():
+		return nil, wire.ToStatus(ctx.Err())
+	}
 }
 
 func (f *fakeHost) List(_ *managementv1.ListRequest, stream managementv1.Management_ListServer) error {

@@ -2,34 +2,32 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
-	"strings"
-	"text/tabwriter"
-	"time"
+
+	"github.com/clipperhouse/displaywidth"
 )
 
 // listing prints rows as they come, and holds no more than a batch of them, so
 // that 100,000 cost no more memory than ten. That is why it is not a table
 // library, which would align, and therefore hold, them all: columns are aligned
-// within a batch of at most 1,000 rows. A batch that has the first value of a
-// sparse column begins with headings again.
+// with those of the rows so far. A batch, of at most 1,000 rows, that has other
+// columns than the one before, such as the first value of a sparse one, begins
+// with headings again.
 type listing[R any] struct {
 	title   string // above the table; may be empty
-	columns []string
-	sparse  []string // those of columns that stand there only if a row has something in them
-	cells   func(R) []string
-	element func(R) any // as JSON
+	columns []column
+	cells   func(display, R) []string
+	notable func(R) string // names the column whose cell stands out, if any; nil: none ever
+	element func(R) any    // as JSON
 }
 
 func (l listing[R]) print(c *console, batches iter.Seq2[[]R, error]) error {
 	w := bufio.NewWriter(c.out)
-	show, end := l.table(w)
+	show, end := l.table(w, c.display)
 	if c.json {
-		show, end = l.array(w)
+		show, end = l.array(w, "[\n", ",\n", "\n]\n")
 	}
 	for batch, err := range batches {
 		if err != nil {
@@ -49,55 +47,102 @@ func (l listing[R]) print(c *console, batches iter.Seq2[[]R, error]) error {
 	return notPrinted(w.Flush())
 }
 
-func (l listing[R]) table(w *bufio.Writer) (show func([]R) error, end func() error) {
-	begun := false
-	filled := make([]bool, len(l.columns))
-	for i, column := range l.columns {
-		filled[i] = !slices.Contains(l.sparse, column)
-	}
+func (l listing[R]) table(w *bufio.Writer, d display) (show func([]R) error, end func() error) {
+	begun, reduced := false, false
+	extents := l.extents()
+	var shown []bool // in the batch before
 	show = func(batch []R) error {
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		rows := make([][]string, len(batch))
-		heads := !begun
-		for i, r := range batch {
-			rows[i] = l.cells(r)
-			for j, cell := range rows[i] {
-				if cell != "" && !filled[j] {
-					filled[j], heads = true, true
-				}
-			}
-		}
+		rows := l.rows(d, batch, extents)
 		if !begun && l.title != "" {
-			fmt.Fprintln(w, l.title)
+			fmt.Fprintln(w, d.shortened(l.title))
 		}
 		begun = true
-		if heads {
-			writeRow(t, l.columns, filled)
+		layout := d.fit(l.columns, extents)
+		reduced = reduced || layout.reduced
+		if now := layout.shown(); !slices.Equal(now, shown) {
+			shown = now
+			fmt.Fprintln(w, l.heading(layout, d))
 		}
-		for _, row := range rows {
-			writeRow(t, row, filled)
-		}
-		if err := t.Flush(); err != nil {
-			return err
+		for i, cells := range rows {
+			fmt.Fprintln(w, l.line(layout, d, batch[i], cells))
 		}
 		return w.Flush()
 	}
 	end = func() error {
-		if begun {
-			return nil
+		switch {
+		case !begun && l.title != "":
+			fmt.Fprintln(w, d.shortened(l.title))
+			fallthrough
+		case !begun:
+			fmt.Fprintln(w, "none")
+		case reduced:
+			fmt.Fprintln(w, d.paint(d.shortened("cut to fit; --wide shows all"), dim))
 		}
-		if l.title != "" {
-			fmt.Fprintln(w, l.title)
-		}
-		_, err := fmt.Fprintln(w, "none")
-		return err
+		return w.Flush()
 	}
 	return show, end
 }
 
-// array prints an element a line; a listing that breaks off is not valid JSON.
-func (l listing[R]) array(w *bufio.Writer) (show func([]R) error, end func() error) {
-	separator, last := "[\n", "[]\n"
+// extents are those of no rows: the headings of the columns that are always
+// there.
+func (l listing[R]) extents() []extent {
+	all := make([]extent, len(l.columns))
+	for i, c := range l.columns {
+		if width := displaywidth.String(c.name); !c.sparse {
+			all[i].add(width, width)
+		}
+	}
+	return all
+}
+
+// rows returns the printable cells of a batch, and adds to the extents.
+func (l listing[R]) rows(d display, batch []R, extents []extent) [][]string {
+	rows := make([][]string, len(batch))
+	for i, r := range batch {
+		rows[i] = l.cells(d, r)
+		for j, cell := range rows[i] {
+			rows[i][j] = visible(cell)
+			if cell != "" {
+				extents[j].add(max(displaywidth.String(rows[i][j]), displaywidth.String(l.columns[j].name)), d.width/2)
+			}
+		}
+	}
+	return rows
+}
+
+func (l listing[R]) heading(layout layout, d display) string {
+	names := make([]string, len(l.columns))
+	for i, c := range l.columns {
+		names[i] = c.name
+	}
+	return layout.line(names, func(_ int, text string) string { return d.paint(text, bold) })
+}
+
+func (l listing[R]) line(layout layout, d display, r R, cells []string) string {
+	notable := ""
+	if l.notable != nil {
+		notable = l.notable(r)
+	}
+	return layout.line(cells, func(i int, text string) string {
+		if l.columns[i].name == notable {
+			return d.paint(text, yellow)
+		}
+		return text
+	})
+}
+
+func (l layout) shown() []bool {
+	shown := make([]bool, len(l.widths))
+	for i, w := range l.widths {
+		shown[i] = w > 0
+	}
+	return shown
+}
+
+// array prints the elements between the three; a listing that breaks off is not
+// valid JSON.
+func (l listing[R]) array(w *bufio.Writer, begin, between, after string) (show func([]R) error, end func() error) {
+	separator, last := begin, begin[:1]+after[len(after)-2:]
 	show = func(batch []R) error {
 		for _, r := range batch {
 			line, err := encodeJSON(l.element(r))
@@ -107,7 +152,7 @@ func (l listing[R]) array(w *bufio.Writer) (show func([]R) error, end func() err
 			if _, err := w.WriteString(separator + line); err != nil {
 				return err
 			}
-			separator, last = ",\n", "\n]\n"
+			separator, last = between, after
 		}
 		return nil
 	}
@@ -118,20 +163,36 @@ func (l listing[R]) array(w *bufio.Writer) (show func([]R) error, end func() err
 	return show, end
 }
 
-func writeRow(w io.Writer, cells []string, shown []bool) {
-	var row []string
-	for i, cell := range cells {
-		if shown[i] {
-			row = append(row, cmp.Or(visible(cell), "-"))
+// counting counts rows as they pass.
+func counting[R any](batches iter.Seq2[[]R, error], n *uint64) iter.Seq2[[]R, error] {
+	return func(yield func([]R, error) bool) {
+		for batch, err := range batches {
+			*n += uint64(len(batch))
+			if !yield(batch, err) {
+				return
+			}
 		}
 	}
-	fmt.Fprintln(w, strings.Join(row, "\t"))
 }
 
-// when is a time as it stands in a table.
-func when(t time.Time) string {
-	if t.IsZero() {
-		return ""
+// firstOf yields the first n rows, and drops the others.
+func firstOf[R any](batches iter.Seq2[[]R, error], n int) iter.Seq2[[]R, error] {
+	return func(yield func([]R, error) bool) {
+		for batch, err := range batches {
+			first := batch[:min(n, len(batch))]
+			n -= len(first)
+			if !yield(first, err) {
+				return
+			}
+		}
 	}
-	return t.Local().Format(time.DateTime)
+}
+
+// showing tells a person that there are more rows than were printed.
+func (c *console) showing(shown, total uint64) error {
+	if !c.display.terminal || c.json || shown >= total {
+		return nil
+	}
+	_, err := fmt.Fprintln(c.out, c.display.paint(c.display.shortened(fmt.Sprintf("showing %s of %s", thousands(shown), thousands(total))), dim))
+	return notPrinted(err)
 }

@@ -23,8 +23,9 @@ const defaultUsername = "admin"
 
 func (l *login) define(o *options) {
 	l.options = o
-	o.StringVarP(&l.username, "username", "u", "", "your own `NAME`, an administrator (CONCOURSE_USERNAME; CONCOURSE_PASSWORD)")
+	o.StringVarP(&l.username, "username", "u", "", "your own `NAME`, an administrator (CONCOURSE_USERNAME)")
 	o.secretOption(&l.password, "password", "your own")
+	o.Lookup("password").Usage += " (CONCOURSE_PASSWORD)"
 	l.place.define(o)
 	o.noInputOption()
 	o.formatOption()
@@ -32,23 +33,37 @@ func (l *login) define(o *options) {
 
 // open connects and logs in. Nothing else is asked for before that is done.
 func (l *login) open(ctx context.Context, c *console) (*management.Client, error) {
-	h, err := l.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.logIn(ctx, c, h); err != nil {
-		h.Close()
-		return nil, err
-	}
-	return h, nil
+	return l.connector(c)(ctx)
 }
 
-func (l *login) logIn(ctx context.Context, c *console, h *management.Client) error {
-	name, err := l.name(ctx, c)
-	if err != nil {
-		return err
-	}
+// connector returns what opens, and asks for nothing the second time.
+func (l *login) connector(c *console) func(context.Context) (*management.Client, error) {
+	var name string
 	var password account.Secret
+	return func(ctx context.Context) (*management.Client, error) {
+		h, err := l.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if name == "" {
+			name, password, err = l.credentials(ctx, c)
+		}
+		if err == nil {
+			_, err = h.Login(ctx, name, password)
+		}
+		if err != nil {
+			h.Close()
+			return nil, err
+		}
+		return h, nil
+	}
+}
+
+// credentials asks for what neither options nor variables supply.
+func (l *login) credentials(ctx context.Context, c *console) (name string, password account.Secret, err error) {
+	if name, err = l.name(ctx, c); err != nil {
+		return "", nil, err
+	}
 	q := question{fmt.Sprintf("password for [%s]: ", name), l.password.flags() + ", or set CONCOURSE_PASSWORD"}
 	fromEnv := os.Getenv("CONCOURSE_PASSWORD")
 	switch {
@@ -59,11 +74,7 @@ func (l *login) logIn(ctx context.Context, c *console, h *management.Client) err
 	default:
 		password, err = c.prompt.hidden(ctx, q)
 	}
-	if err != nil {
-		return err
-	}
-	_, err = h.Login(ctx, name, password)
-	return err
+	return name, password, err
 }
 
 // name asks only where a person would be asked for the password too.

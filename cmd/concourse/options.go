@@ -20,6 +20,12 @@ type options struct {
 	*pflag.FlagSet
 	format  string
 	noInput bool
+	// argument is what the arguments are: "username", or "file" where the
+	// command says so.
+	argument string
+	// instead is what to do where there are too many arguments.
+	instead string
+	wide    bool
 	secrets []*secretOption
 	values  map[string]complete.Predictor
 	// anything names the options whose values may be empty or any bytes here:
@@ -31,7 +37,7 @@ func newOptions() *options {
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.Usage = func() {}
 	f.SortFlags = false
-	return &options{FlagSet: f, format: "table", values: map[string]complete.Predictor{}, anything: map[string]bool{}}
+	return &options{FlagSet: f, format: "table", argument: "username", instead: "see its --help", values: map[string]complete.Predictor{}, anything: map[string]bool{}}
 }
 
 // formatOption is --format, for every command that prints a result.
@@ -55,6 +61,11 @@ func (o *options) boolOption(b *bool, name, usage string) {
 		}
 		return err
 	})
+}
+
+// wideOption is --wide, for tables.
+func (o *options) wideOption() {
+	o.boolOption(&o.wide, "wide", "cut nothing to fit the terminal, and print times in RFC 3339")
 }
 
 // noInputOption is --no-input.
@@ -94,7 +105,7 @@ func (o *options) secretOption(s *secretOption, name, whose string) {
 func (o *options) parse(args []string) (help bool, err error) {
 	err = o.ParseAll(args, o.set)
 	if err == nil {
-		err = checkArguments(o.Args())
+		err = o.checkArguments()
 	}
 	if errors.Is(err, pflag.ErrHelp) {
 		return true, nil
@@ -133,13 +144,13 @@ func (o *options) set(f *pflag.Flag, value string) error {
 	return o.Set(f.Name, value)
 }
 
-func checkArguments(usernames []string) error {
-	for _, name := range usernames {
+func (o *options) checkArguments() error {
+	for _, a := range o.Args() {
 		switch {
-		case name == "":
-			return account.Invalid("username", "a username must not be empty")
-		case !utf8.ValidString(name):
-			return account.Invalid("username", "a username must be valid UTF-8")
+		case a == "":
+			return account.Invalid(o.argument, "a %s must not be empty", o.argument)
+		case !utf8.ValidString(a):
+			return account.Invalid(o.argument, "a %s must be valid UTF-8", o.argument)
 		}
 	}
 	return nil
@@ -153,6 +164,10 @@ func (o *options) checkSecrets() error {
 			return account.Invalid(s.name+"-file", "--%s-file needs a file's name, or - for standard input", s.name)
 		case s.value.given && s.file != "":
 			return account.Invalid(s.name, "--%s and --%s-file exclude each other", s.name, s.name)
+		case s.generate && s.given():
+			return account.Invalid("generate", "--generate and --%s exclude each other", s.givenBy())
+		case s.generate && o.Changed("request-id"):
+			return account.Invalid("generate", "--generate makes another password each time; ask again with the one of that attempt, in --%s-file", s.name)
 		case s.file == "-" && fromInput != "":
 			return account.Invalid(s.name+"-file", "--%s-file and --%s-file cannot both be standard input", fromInput, s.name)
 		case s.file == "-":
@@ -174,6 +189,9 @@ func (o *options) suggest(name string) string {
 func (o *options) predictions() complete.Flags {
 	flags := complete.Flags{"--help": complete.PredictNothing}
 	o.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
 		value := o.values[f.Name]
 		if value == nil && f.NoOptDefVal == "" {
 			value = complete.PredictAnything
@@ -186,7 +204,7 @@ func (o *options) predictions() complete.Flags {
 	return flags
 }
 
-// choice is an option's value out of a closed list.
+// choice is an option's value out of a closed list, in any case.
 type choice struct {
 	value *string
 	of    []string
@@ -195,10 +213,11 @@ type choice struct {
 func (c *choice) String() string { return "" }
 func (c *choice) Type() string   { return "" }
 func (c *choice) Set(s string) error {
-	if !slices.Contains(c.of, s) {
+	i := slices.IndexFunc(c.of, func(name string) bool { return strings.EqualFold(name, s) })
+	if i < 0 {
 		return fmt.Errorf("%q is not among %s", account.Printable(s), strings.Join(c.of, ", "))
 	}
-	*c.value = s
+	*c.value = c.of[i]
 	return nil
 }
 

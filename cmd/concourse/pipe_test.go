@@ -141,6 +141,114 @@ func TestOutcomeUnknown(t *testing.T) {
 	run(t, as(h, "users", "suspend", "jeff")).expect(t, 0, "User 'jeff' is suspended already; nothing was changed\n", "")
 }
 
+// unread returns a pipe that nobody reads any more.
+func unread(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+const brokenPipe = "ERROR: The result could not be printed: write /dev/stdout: broken pipe\n"
+
+// What is listed for nobody ends as if SIGPIPE had ended it, without a word.
+func TestReaderLeavesAListing(t *testing.T) {
+	t.Parallel()
+	h := hosttest.Start(t)
+	for _, args := range []string{
+		"users list", "users list --format json", "users show admin", "users sessions", "users sessions --watch --format json", "users export",
+		"users check-password admin --check-password x", "sessions", "plugin status", "config",
+	} {
+		t.Run(args, func(t *testing.T) {
+			cmd := command(t, as(h, strings.Fields(args)...))
+			var stderr strings.Builder
+			cmd.Stdout, cmd.Stderr = unread(t), &stderr
+			_ = cmd.Run()
+			if cmd.ProcessState.ExitCode() != 141 || stderr.String() != "" {
+				t.Errorf("%v, stderr %q", cmd.ProcessState, stderr.String())
+			}
+		})
+	}
+}
+
+// A change that has begun is carried through, whoever listens.
+func TestReaderLeavesAChange(t *testing.T) {
+	t.Parallel()
+	h := hosttest.Start(t)
+	accounts := t.TempDir() + "/accounts.yaml"
+	if err := os.WriteFile(accounts, []byte("[{username: ann, password_env: P}, {username: bob, password_env: P}, {username: cid, password_env: P}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(in invocation, stdout, stderr *os.File) (code int, said string) {
+		t.Helper()
+		in.env = append(in.env, "P=plum jam on toast")
+		cmd := command(t, in)
+		var b strings.Builder
+		cmd.Stdout, cmd.Stderr = stdout, &b
+		if stderr != nil {
+			cmd.Stderr = stderr
+		}
+		_ = cmd.Run()
+		return cmd.ProcessState.ExitCode(), b.String()
+	}
+	if code, said := run(as(h, "users", "apply", "-f", accounts), unread(t), nil); code != 1 || said != brokenPipe {
+		t.Errorf("apply: exit code %d, %q", code, said)
+	}
+	c := h.Admin()
+	for _, name := range []string{"ann", "bob", "cid"} {
+		if _, err := c.Show(t.Context(), name); err != nil {
+			t.Errorf("apply ended early: %v", err)
+		}
+	}
+	jeff(t, c)
+	if code, said := run(as(h, "users", "suspend", "jeff"), unread(t), nil); code != 1 || said != brokenPipe {
+		t.Errorf("suspend: exit code %d, %q", code, said)
+	}
+	expectJeff(t, c, account.User, false, "jeff likes jam")
+	enable := as(h, "users", "enable") // the question goes to nobody
+	if code, _ := run(enable, unread(t), unread(t)); code != 2 {
+		t.Errorf("enable, without an answer: exit code %d", code)
+	}
+	if code, _ := run(as(h, "users", "enable", "jeff"), unread(t), unread(t)); code != 1 {
+		t.Errorf("enable: exit code %d", code)
+	}
+	expectJeff(t, c, account.User, true, "jeff likes jam")
+}
+
+// A generated password that nobody has seen is set all the same.
+func TestGeneratedPasswordThatCannotBePrinted(t *testing.T) {
+	t.Parallel()
+	h := hosttest.Start(t)
+	jeff(t, h.Admin())
+	unseen := func(name string) string {
+		return brokenPipe + "The password of '" + name + "' IS set now, and nobody has seen it; set another with 'concourse users password " + name +
+			"' or, if no ADMIN can log in any more, with 'concourse recover " + name + "'\n"
+	}
+	expect := func(in invocation, says string) {
+		t.Helper()
+		cmd := command(t, in)
+		var stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = unread(t), &stderr
+		_ = cmd.Run()
+		if cmd.ProcessState.ExitCode() != 1 || stderr.String() != says {
+			t.Errorf("%v: %v, stderr %q", in.args, cmd.ProcessState, stderr.String())
+		}
+	}
+	expect(as(h, "users", "create", "ann", "--set-role", "ADMIN", "--generate"), unseen("ann"))
+	expect(as(h, "users", "password", "jeff", "--generate"), unseen("jeff"))
+	expect(as(h, "users", "create", "jeff", "--if-not-exists", "--generate"), brokenPipe)
+	c := h.Admin()
+	if ok, err := c.CheckPassword(t.Context(), account.Password{Username: "jeff", Password: account.Secret("jeff likes jam")}); ok || err != nil {
+		t.Errorf("jeff's password was not set (%v)", err)
+	}
+	h.Stop()
+	expect(asking(h, "recover", "ann", "--generate"), unseen("ann"))
+}
+
 func TestResultThatCannotBePrinted(t *testing.T) {
 	t.Parallel()
 	h := hosttest.Start(t)

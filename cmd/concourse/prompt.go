@@ -77,8 +77,8 @@ func (p *prompt) line(ctx context.Context, q question) (string, error) {
 	return string(answer), err
 }
 
-// tries is how often a person may answer with none of what is on offer. A pipe
-// has one.
+// tries is how often a person may answer with none of what is on offer, or with
+// a password that the policy refuses. A pipe has one.
 const tries = 3
 
 // choose asks for one of few, which parse knows.

@@ -49,8 +49,17 @@ func openIn(t *testing.T, in invocation, shell ...string) *screen {
 
 func show(t *testing.T, cmd *exec.Cmd) *screen {
 	t.Helper()
+	return showOn(t, cmd, pty.Winsize{})
+}
+
+// showOn shows the command on a terminal of that size.
+func showOn(t *testing.T, cmd *exec.Cmd, size pty.Winsize) *screen {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pty.Setsize(master, &size); err != nil {
 		t.Fatal(err)
 	}
 	s := &screen{t: t, cmd: cmd, master: master, slave: slave, news: make(chan struct{}, 1)}
@@ -158,6 +167,12 @@ func (s *screen) ends(code int, shown string) {
 	if s.text() != shown {
 		s.t.Errorf("the screen shows\n%q\nwant\n%q", s.text(), shown)
 	}
+	s.expectModes()
+}
+
+// expectModes checks that the terminal is as it was.
+func (s *screen) expectModes() {
+	s.t.Helper()
 	after, err := term.GetState(int(s.slave.Fd()))
 	if err != nil || *after != *s.before {
 		s.t.Errorf("the terminal is left in another state (%v)", err)

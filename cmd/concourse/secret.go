@@ -3,24 +3,42 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
-// secretOption is a password given by --name or --name-file.
+// secretOption is a password given by --name or --name-file, or made by
+// --generate where a command has that.
 type secretOption struct {
-	name  string
-	value secretValue
-	file  string
+	name      string
+	value     secretValue
+	file      string
+	generate  bool
+	generates bool // the command has --generate
 }
 
-// given reports whether an option supplies the password.
+// given reports whether --name or --name-file supplies the password.
 func (s *secretOption) given() bool { return s.value.given || s.file != "" }
 
+// givenBy names the option that supplies the password.
+func (s *secretOption) givenBy() string {
+	if s.value.given {
+		return s.name
+	}
+	return s.name + "-file"
+}
+
 // flags names the options, best first, for messages.
-func (s *secretOption) flags() string { return "--" + s.name + "-file or --" + s.name }
+func (s *secretOption) flags() string {
+	if s.generates {
+		return "--" + s.name + "-file, --" + s.name + " or --generate"
+	}
+	return "--" + s.name + "-file or --" + s.name
+}
 
 // read returns what the options supply; given must be true. If that is standard
 // input and a terminal, it is asked with the question.
@@ -47,17 +65,33 @@ func (s *secretOption) read(ctx context.Context, c *console, q question) (accoun
 
 // asks reports whether a person or a pipe will be asked for the password.
 func (s *secretOption) asks(c *console) bool {
-	return !s.given() || s.file == "-" && c.prompt.terminal
+	return !s.generate && (!s.given() || s.file == "-" && c.prompt.terminal)
 }
 
-// readNew is read for a password that is to be set, and asks for it if no
-// option supplies it.
+// readNew is read for a password that is to be set: it generates one, and asks
+// for one if no option supplies it.
 func (s *secretOption) readNew(ctx context.Context, c *console, text, consequence string) (account.Secret, error) {
 	q := question{text, s.flags()}
-	if s.asks(c) {
+	switch {
+	case s.generate:
+		return generatePassword(), nil
+	case s.asks(c):
 		return c.prompt.newPassword(ctx, q, consequence)
 	}
 	return s.read(ctx, c, q)
+}
+
+// insist makes an attempt to ask for a password and set it, and another one when
+// the policy refuses what a person has typed.
+func (s *secretOption) insist(c *console, attempt func() error) error {
+	for try := 1; ; try++ {
+		err := attempt()
+		e, ok := errors.AsType[*account.Error](err)
+		if !ok || e.Reason != account.ReasonPasswordPolicy || !s.asks(c) || !c.prompt.terminal || try == tries {
+			return err
+		}
+		fmt.Fprintln(c.prompt.out, visible(capitalized(err.Error())))
+	}
 }
 
 func (s *secretOption) checked(line []byte, err error) (account.Secret, error) {

@@ -42,6 +42,14 @@ func (s *settings) define(o *options) {
 	}
 }
 
+// hide takes the options out of the help of a command that is about something
+// else, all but --set.
+func (s *settings) hide(o *options) {
+	for _, row := range config.Settings() {
+		o.Lookup(row.Flag()).Hidden = true
+	}
+}
+
 func (s *settings) give(name, text string, bySet bool) {
 	s.given[name], s.bySet[name] = text, bySet
 }

@@ -161,13 +161,42 @@ func TestTerminal(t *testing.T) {
 			"ERROR: Password confirmation failed so the password for user 'jeff' HAS NOT been modified\n")
 		expectJeff(t, c, account.User, true, "jeff likes jam")
 	})
+	t.Run("RefusedPasswordIsAskedForAgain", func(t *testing.T) {
+		const short = "A password must have at least 8 characters\n"
+		const q, again = "Password for ora: ", "Re-enter password: "
+		s := open(t, as(h, "users", "create", "ora"))
+		s.types(q, "short\r")
+		s.types(again, "short\r")
+		s.types("Role for ora [ADMIN|USER]: ", "user\r")
+		s.types(short+q, "ora likes oranges\r")
+		s.types(again, "ora likes oranges\r")
+		s.ends(0, q+"\n"+again+"\nRole for ora [ADMIN|USER]: user\n"+short+q+"\n"+again+"\nNew user 'ora' has been created\n")
+		jeff(t, c)
+		s = open(t, as(h, "users", "password", "jeff"))
+		refused := ""
+		for range 3 {
+			s.types(refused+"New password for jeff: ", "short\r")
+			s.types(again, "short\r")
+			refused += "New password for jeff: \n" + again + "\n" + short
+		}
+		s.ends(2, strings.TrimSuffix(refused, short)+"ERROR: "+short)
+		expectJeff(t, c, account.User, true, "jeff likes jam")
+		const role, keep = "Role for jeff [ADMIN|USER, Enter to keep]: ", "New password for jeff [keep]: "
+		s = open(t, as(h, "users", "edit", "jeff"))
+		s.types(role, "admin\r")
+		s.types(keep, "short\r")
+		s.types(again, "short\r")
+		s.types(short+keep, "\r")
+		s.ends(0, role+"admin\n"+keep+"\n"+again+"\n"+short+keep+"\nSuccessfully set the user's role to ADMIN\n")
+		expectJeff(t, c, account.Admin, true, "jeff likes jam")
+	})
 	t.Run("ErrEndOfInputIsNoAgreement", func(t *testing.T) {
 		jeff(t, c)
 		s := open(t, as(h, "users", "password", "jeff"))
 		s.types("New password for jeff: ", "jeff likes ham\r")
 		s.types("Re-enter password: ", "\x04")
 		s.ends(2, "New password for jeff: \nRe-enter password: \n"+
-			"ERROR: Nothing answers 'Re-enter password'; give --set-password-file or --set-password\n")
+			"ERROR: Nothing answers 'Re-enter password'; give --set-password-file, --set-password or --generate\n")
 		expectJeff(t, c, account.User, true, "jeff likes jam")
 	})
 	t.Run("ErrEndOfInputAtAVisibleQuestion", func(t *testing.T) {

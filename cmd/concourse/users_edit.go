@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cinchapi/concourse-users/host/management"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -47,12 +48,27 @@ func (v *usersEdit) Run(ctx context.Context, c *console) error {
 			return err
 		}
 	}
-	switch {
-	case v.set.given():
-		r.Password, err = v.set.readNew(ctx, c, fmt.Sprintf("New password for %s: ", name), unchanged)
-	case v.role == "":
-		r, err = v.ask(ctx, c, r, unchanged)
+	asks, instead := !v.set.given() && v.role == "", "--set-role, "+v.set.flags()
+	if asks {
+		q := question{fmt.Sprintf("Role for %s [ADMIN|USER, Enter to keep]: ", name), instead}
+		if r.Role, err = choose(ctx, c.prompt, q, roleOrKeep); err != nil {
+			return err
+		}
 	}
+	var result management.Result
+	err = v.set.insist(c, func() (err error) {
+		switch {
+		case v.set.given():
+			r.Password, err = v.set.readNew(ctx, c, fmt.Sprintf("New password for %s: ", name), unchanged)
+		case asks:
+			r.Password, err = c.prompt.newPasswordOrKeep(ctx, question{fmt.Sprintf("New password for %s [keep]: ", name), instead}, unchanged)
+		}
+		if err != nil || r.Role == "" && r.Password == nil {
+			return err
+		}
+		result, err = h.Edit(ctx, v.requestID, r)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -62,10 +78,6 @@ func (v *usersEdit) Run(ctx context.Context, c *console) error {
 			return err
 		}
 		return c.unchanged(shown, "Nothing to change")
-	}
-	result, err := h.Edit(ctx, v.requestID, r)
-	if err != nil {
-		return err
 	}
 	if !result.Changed {
 		return c.change(result, fmt.Sprintf("User '%s' has the role %s already; nothing was changed", result.Username, r.Role))
@@ -80,17 +92,6 @@ func (v *usersEdit) Run(ctx context.Context, c *console) error {
 	// The password is a change in itself: whether the role was another before is
 	// not said.
 	return c.change(result, fmt.Sprintf("The user's role is %s", r.Role), passwordSet)
-}
-
-func (v *usersEdit) ask(ctx context.Context, c *console, r account.Edit, unchanged string) (account.Edit, error) {
-	instead := "--set-role, " + v.set.flags()
-	var err error
-	q := question{fmt.Sprintf("Role for %s [ADMIN|USER, Enter to keep]: ", r.Username), instead}
-	if r.Role, err = choose(ctx, c.prompt, q, roleOrKeep); err != nil {
-		return r, err
-	}
-	r.Password, err = c.prompt.newPasswordOrKeep(ctx, question{fmt.Sprintf("New password for %s [keep]: ", r.Username), instead}, unchanged)
-	return r, err
 }
 
 func roleOrKeep(answer string) (account.Role, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cinchapi/concourse-users/host/management"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -18,11 +19,13 @@ func (*usersPassword) Help() string {
 	return `Usage: concourse users password [options] [<username>]
 
   Sets the password and ends the account's sessions. A suspended account stays
-  suspended.`
+  suspended. With --generate the new password is printed after it is set, and
+  never again.`
 }
 
 func (v *usersPassword) Options(o *options) {
 	o.secretOption(&v.set, "set-password", "the account's new")
+	o.generateOption(&v.set)
 	v.define(o)
 }
 
@@ -41,14 +44,19 @@ func (v *usersPassword) Run(ctx context.Context, c *console) error {
 			return err
 		}
 	}
-	password, err := v.set.readNew(ctx, c, fmt.Sprintf("New password for %s: ", name),
-		fmt.Sprintf("the password for user '%s' HAS NOT been modified", name))
-	if err != nil {
+	var password account.Secret
+	var r management.Result
+	err = v.set.insist(c, func() (err error) {
+		password, err = v.set.readNew(ctx, c, fmt.Sprintf("New password for %s: ", name),
+			fmt.Sprintf("the password for user '%s' HAS NOT been modified", name))
+		if err != nil {
+			return err
+		}
+		r, err = h.Password(ctx, v.requestID, account.Password{Username: name, Password: password})
 		return err
-	}
-	r, err := h.Password(ctx, v.requestID, account.Password{Username: name, Password: password})
+	})
 	if err != nil {
-		return err
+		return v.set.uncertain(c, name, password, err)
 	}
-	return c.change(r, fmt.Sprintf("Password for user '%s' has been set", r.Username))
+	return v.set.report(c, r, password, fmt.Sprintf("Password for user '%s' has been set", r.Username))
 }

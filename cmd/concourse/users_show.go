@@ -37,17 +37,17 @@ func (v *usersShow) Run(ctx context.Context, c *console) error {
 	if c.json {
 		return notPrinted(writeJSON(c.out, newJSONAccount(a)))
 	}
-	return c.say(describe(a)...)
+	return c.say(describe(c.display, a)...)
 }
 
-func describe(a management.ListedAccount) []string {
+func describe(d display, a management.ListedAccount) []string {
 	lines := []string{
 		"Username:     " + a.Username,
 		"Role:         " + string(a.Role),
 		"State:        " + state(a.Enabled),
-		"Created:      " + when(a.CreatedAt),
-		"Password set: " + when(a.PasswordChangedAt),
-		"Last login:   " + lastLogin(a.Account),
+		"Created:      " + d.when(a.CreatedAt),
+		"Password set: " + d.when(a.PasswordChangedAt),
+		"Last login:   " + lastLogin(d, a.Account),
 		fmt.Sprintf("Sessions:     %d", a.Sessions),
 	}
 	heading := "Grants:       "

@@ -18,6 +18,9 @@ const (
 	Change        Event = "change"         // Verb, Target, RequestID, Changed, Recovered, ...
 	CheckPassword Event = "check_password" // Target
 	Disconnect    Event = "disconnect"     // Target, Count sessions
+	Export        Event = "export"         // accounts with their password hashes
+	Backup        Event = "backup"         // by the operator
+	Restore       Event = "restore"        // by the operator; Count accounts, Detail
 	PluginStarted Event = "plugin_started" // Detail
 	PluginExited  Event = "plugin_exited"
 	PluginReload  Event = "plugin_reloaded"
@@ -29,7 +32,7 @@ const (
 
 var events = map[Event]bool{
 	Login: true, LoginRefused: true, Change: true, CheckPassword: true,
-	Disconnect: true, PluginStarted: true, PluginExited: true, PluginReload: true, HostStarted: true,
+	Disconnect: true, Export: true, Backup: true, Restore: true, PluginStarted: true, PluginExited: true, PluginReload: true, HostStarted: true,
 	HostStopped: true, LogRepaired: true, AuditComplete: true,
 }
 

@@ -15,6 +15,7 @@ type Options struct {
 	Keep    int   // how many earlier files stay; 0: all
 
 	Warn     func(error)                     // hears of a new file that could not be begun; nil: nobody
+	Appended func(time.Duration, error)      // hears of every Append how long it took and how it ended; nil: nobody
 	Now      func() time.Time                // nil: time.Now
 	OpenFile func(path string) (File, error) // nil: the file system
 }
@@ -28,11 +29,12 @@ type Log struct {
 	path    string
 	options Options
 
-	mu     sync.Mutex
-	next   *group // lines that wait for the writer; nil: none
-	closed bool
-	open   openIDs
-	failed error // broken, for Err
+	mu      sync.Mutex
+	next    *group // lines that wait for the writer; nil: none
+	writing *group // what the writer is about; nil: nothing
+	closed  bool
+	open    openIDs
+	failed  error // broken, for Err
 
 	refusals refusals
 
@@ -50,6 +52,7 @@ type Log struct {
 
 // group is what is written and synced at once.
 type group struct {
+	since   time.Time // the first of it came in
 	entries []Entry
 	lines   [][]byte
 	done    chan struct{} // closed when err is final
@@ -65,6 +68,9 @@ func Open(path string, o Options) (*Log, error) {
 	}
 	if o.Warn == nil {
 		o.Warn = func(error) {}
+	}
+	if o.Appended == nil {
+		o.Appended = func(time.Duration, error) {}
 	}
 	if o.OpenFile == nil {
 		o.OpenFile = openFile
@@ -130,7 +136,9 @@ func (l *Log) prepare() (cut int64, err error) {
 // Append is refused, because what is on disk is not known any more.
 func (l *Log) Append(e Entry) error { return l.append([]Entry{e}) }
 
-func (l *Log) append(entries []Entry) error {
+func (l *Log) append(entries []Entry) (err error) {
+	began := time.Now()
+	defer func() { l.options.Appended(time.Since(began), err) }()
 	lines := make([][]byte, len(entries))
 	for i, e := range entries {
 		line, err := encode(e)
@@ -145,7 +153,7 @@ func (l *Log) append(entries []Entry) error {
 		return ErrClosed
 	}
 	if l.next == nil {
-		l.next = &group{done: make(chan struct{})}
+		l.next = &group{since: began, done: make(chan struct{})}
 	}
 	g := l.next
 	g.entries = append(g.entries, entries...)
@@ -169,6 +177,19 @@ func (l *Log) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.failed
+}
+
+// Waiting returns how many lines wait to be on disk, and since when the oldest
+// of them does.
+func (l *Log) Waiting() (lines int, since time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, g := range []*group{l.next, l.writing} { // the older last
+		if g != nil {
+			lines, since = lines+len(g.lines), g.since
+		}
+	}
+	return lines, since
 }
 
 // Close writes what waits, refusals that were only counted included, and

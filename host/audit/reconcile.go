@@ -75,9 +75,15 @@ func (l *Log) Reconcile(host string, records Records) (added int, err error) {
 }
 
 func recovered(r account.Record) Entry {
-	return Entry{
+	e := Entry{
 		Event: Change, Outcome: OK, Recovered: true, CommittedAt: r.At.UTC(),
-		Caller: &Caller{Username: r.CallerName, AccountID: r.Caller},
-		Verb:   r.Verb, Target: r.Target, RequestID: r.RequestID.String(), Changed: new(r.Changed),
+		Verb: r.Verb, Target: r.Target, RequestID: r.RequestID.String(), Changed: new(r.Changed),
 	}
+	switch {
+	case r.Verb == account.VerbRecover:
+		e.Detail = "by the operator"
+	case r.Caller != "": // the first ADMIN is the host's own doing
+		e.Caller = &Caller{Username: r.CallerName, AccountID: r.Caller}
+	}
+	return e
 }

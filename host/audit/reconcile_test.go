@@ -134,6 +134,23 @@ func TestReconcile(t *testing.T) {
 	w.reconcile() // once only
 }
 
+// What no account asked for names none.
+func TestReconcileOfNoCaller(t *testing.T) {
+	w := newWorld(t)
+	for _, verb := range []account.Verb{account.VerbInitialize, account.VerbRecover} {
+		w.now = w.now.Add(time.Second) // so that the ids are in order
+		w.commit(string(verb))
+		r := &w.records[len(w.records)-1]
+		r.Verb, r.Caller, r.CallerName = verb, "", ""
+	}
+	w.reconcile("initialize", "recover")
+	all := read(t, w.path)
+	made, recovered := all[len(all)-3], all[len(all)-2]
+	if made.Caller != nil || made.Detail != "" || recovered.Caller != nil || recovered.Detail != "by the operator" {
+		t.Errorf("the log says %+v and %+v", made, recovered)
+	}
+}
+
 func TestReconcileAfterOutcomes(t *testing.T) {
 	w := newWorld(t)
 	for _, kind := range account.Kinds() {

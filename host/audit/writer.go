@@ -10,7 +10,7 @@ func (l *Log) write() {
 	for range l.wake {
 		l.mu.Lock()
 		g, closed := l.next, l.closed
-		l.next = nil
+		l.next, l.writing = nil, g
 		l.mu.Unlock()
 		if g != nil {
 			g.err = l.commit(g.lines)

@@ -19,6 +19,7 @@ type Config struct {
 	LeaseWait          time.Duration
 	CallTimeout        time.Duration
 	Audit              Audit
+	Metrics            Metrics
 	Log                Log
 
 	effective []Effective
@@ -42,8 +43,9 @@ type Plugin struct {
 
 // Init is the first administrator of an empty store.
 type Init struct {
-	Username string
-	Password account.Secret // nil: a random one
+	Username     string
+	Password     account.Secret // nil: the one in PasswordFile
+	PasswordFile string         // as written, relative to the home; empty: a random password
 }
 
 // Session bounds client sessions.
@@ -56,6 +58,11 @@ type Session struct {
 type Audit struct {
 	MaxSize int64
 	Keep    int // 0: all
+}
+
+// Metrics is where they are served.
+type Metrics struct {
+	Address string // a loopback address or localhost, with a port; empty: nowhere
 }
 
 // Log is what the host logs, and how.

@@ -56,6 +56,9 @@ func Load(home string, env []string, flags map[string]string) (*Config, []Warnin
 		}
 		c.show(all[len(all)-1], s.Secret)
 	}
+	if files := values["init.root.password_file"]; c.Init.PasswordFile != "" && c.Init.Password != nil {
+		problems.add(files[len(files)-1].place, "init.root.password_file and init.root.password exclude each other")
+	}
 	if len(problems.all) > 0 {
 		return nil, nil, &problems
 	}
@@ -92,9 +95,10 @@ func (c *Config) show(g given, secret bool) {
 }
 
 // secretKey guesses whether a plugin's own setting is a secret: by its name, or
-// as an address with a password in it.
+// as an address with a password in it. What stands under "password." is the
+// policy for passwords.
 func secretKey(key, text string) bool {
-	key = strings.ToLower(key)
+	key = strings.TrimPrefix(strings.ToLower(key), "password.")
 	for _, word := range []string{"password", "passphrase", "secret", "token", "credential"} {
 		if strings.Contains(key, word) {
 			return true

@@ -135,7 +135,7 @@ func TestLoadEmptyFile(t *testing.T) {
 func TestLoadSecrets(t *testing.T) {
 	const password = "open,Sesame"
 	dir := home(t, "init_root_password: "+password+"\nplugin.settings.etcd_password: "+password+
-		"\nplugin.settings.endpoints: \"https://h1:2379,https://root:"+password+"@h2:2379\"\nplugin.settings.path: users.db\n")
+		"\nplugin.settings.endpoints: \"https://h1:2379,https://root:"+password+"@h2:2379\"\nplugin.settings.path: users.db\nplugin.settings.password.min_length: \"12\"\n")
 	if err := os.Chmod(filepath.Join(dir, config.File), 0o640); err != nil {
 		t.Fatal(err)
 	}
@@ -145,10 +145,11 @@ func TestLoadSecrets(t *testing.T) {
 	}
 	got := origins(c)
 	for name, want := range map[string]string{
-		"init.root.password":            "**** (concourse.yaml:1)",
-		"plugin.settings.etcd_password": "**** (concourse.yaml:2)",
-		"plugin.settings.endpoints":     "**** (concourse.yaml:3)",
-		"plugin.settings.path":          "users.db (concourse.yaml:4)",
+		"init.root.password":                  "**** (concourse.yaml:1)",
+		"plugin.settings.etcd_password":       "**** (concourse.yaml:2)",
+		"plugin.settings.endpoints":           "**** (concourse.yaml:3)",
+		"plugin.settings.path":                "users.db (concourse.yaml:4)",
+		"plugin.settings.password.min_length": "12 (concourse.yaml:5)",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
@@ -176,6 +177,15 @@ func TestLoadUnknownVariables(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestLoadMetricsAddress(t *testing.T) {
+	for _, address := range []string{"", "127.0.0.1:9717", "127.8.9.1:0", "[::1]:9717", "localhost:65535"} {
+		c, _ := load(t, t.TempDir(), []string{"CONCOURSE_METRICS_ADDRESS=" + address}, nil)
+		if c.Metrics.Address != address {
+			t.Errorf("%q came out as %q", address, c.Metrics.Address)
+		}
 	}
 }
 
@@ -239,12 +249,19 @@ func TestLoadErrors(t *testing.T) {
 		"username":              {file: "init.root.username: a b\n", want: `FILE:1: init.root.username: a username must not contain white space`},
 		"level":                 {file: "log.level: loud\n", want: `FILE:1: log.level: "loud" is not a level; use trace, debug, info, warn or error`},
 		"format":                {file: "log.format: xml\n", want: `FILE:1: log.format: "xml" is not a format; use text or json`},
+		"every interface":       {file: "metrics.address: 0.0.0.0:9717\n", want: `FILE:1: metrics.address: "0.0.0.0" is not a loopback address, and others are not served; use 127.0.0.1, [::1] or localhost with a port, such as 127.0.0.1:9717`},
+		"another's name":        {file: "metrics.address: example.com:9717\n", want: `FILE:1: metrics.address: "example.com" is not a loopback address, and others are not served; use 127.0.0.1, [::1] or localhost with a port, such as 127.0.0.1:9717`},
+		"no host":               {file: "metrics.address: :9717\n", want: `FILE:1: metrics.address: "" is not a loopback address, and others are not served; use 127.0.0.1, [::1] or localhost with a port, such as 127.0.0.1:9717`},
+		"no port":               {file: "metrics.address: localhost\n", want: `FILE:1: metrics.address: "localhost" is not an address with a port; use 127.0.0.1, [::1] or localhost with a port, such as 127.0.0.1:9717`},
+		"port too high":         {file: "metrics.address: 127.0.0.1:65536\n", want: `FILE:1: metrics.address: "65536" is not a port; use a number up to 65535`},
 		"outdone": {file: "lease: 10\n", env: []string{"CONCOURSE_LEASE=10s"},
 			want: `FILE:1: lease: "10" is not a duration; use a number and a unit, such as 500ms, 10s, 5m or 24h`},
 		"variable": {env: []string{"CONCOURSE_LOG_LEVEL=loud"},
 			want: `CONCOURSE_LOG_LEVEL: log.level: "loud" is not a level; use trace, debug, info, warn or error`},
 		"flag": {flags: map[string]string{"log.level": "loud", "nope": "1"},
 			want: "--nope: is not a setting\n" + `--log-level: log.level: "loud" is not a level; use trace, debug, info, warn or error`},
+		"two first passwords": {file: "init.root.password_file: first\n", env: []string{"CONCOURSE_INIT_ROOT_PASSWORD=secret"},
+			want: `FILE:1: init.root.password_file and init.root.password exclude each other`},
 		"password too long": {env: []string{"CONCOURSE_INIT_ROOT_PASSWORD=" + strings.Repeat("secret", 200)},
 			want: `CONCOURSE_INIT_ROOT_PASSWORD: init.root.password: a password may have at most 1024 bytes, this one has 1200`},
 		"several": {file: "leese: 1s\nlog:\n  level: loud\n  formt: json\n",

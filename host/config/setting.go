@@ -94,6 +94,10 @@ var table = []Setting{
 		Description: "the first ADMIN's password; empty: a random one, written to a file in the home",
 		set:         func(c *Config, text string) error { return setPassword(&c.Init.Password, text) },
 	}, {
+		Name: "init.root.password_file", Type: "path, relative to the home",
+		Description: "a file whose first line is the first ADMIN's password, in place of init.root.password; read when the store is empty",
+		set:         func(c *Config, text string) error { c.Init.PasswordFile = text; return nil },
+	}, {
 		Name: "session.idle_timeout", Type: "duration", Default: "24h",
 		Description: "how long a client session may rest before it ends",
 		set:         func(c *Config, text string) error { return setDuration(&c.Session.IdleTimeout, text, second, false) },
@@ -121,6 +125,10 @@ var table = []Setting{
 		Name: "audit.keep", Type: "number", Default: "10",
 		Description: "how many earlier files of the audit log are kept; 0: all",
 		set:         func(c *Config, text string) error { return setCount(&c.Audit.Keep, text) },
+	}, {
+		Name: "metrics.address", Type: "loopback address with a port",
+		Description: "where Prometheus may scrape the host's metrics, such as 127.0.0.1:9717; port 0: a free one; empty: nowhere",
+		set:         func(c *Config, text string) error { return setLoopback(&c.Metrics.Address, text) },
 	}, {
 		Name: "log.level", Type: "trace, debug, info, warn or error", Default: "info",
 		Description: "the least serious line that is logged",

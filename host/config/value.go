@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"net"
+	"net/netip"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -133,6 +135,27 @@ func setGroup(to *Management, text string) error {
 	}
 	to.SocketGID, err = strconv.Atoi(g.Gid)
 	return err
+}
+
+// setLoopback takes no other address: whoever reaches it need not say who they
+// are.
+func setLoopback(to *string, text string) error {
+	*to = text
+	if text == "" {
+		return nil
+	}
+	const use = "use 127.0.0.1, [::1] or localhost with a port, such as 127.0.0.1:9717"
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return fmt.Errorf("%s is not an address with a port; %s", quote(text), use)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%s is not a port; use a number up to 65535", quote(port))
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s is not a loopback address, and others are not served; %s", quote(host), use)
+	}
+	return nil
 }
 
 func setUsername(to *string, text string) error {

@@ -38,6 +38,10 @@ type Follower struct {
 	Knowledge Knowledge
 	Lease     time.Duration // a stream that is silent for half of it is given up, so that another may save it
 	Logger    hclog.Logger
+
+	// Load, if not nil, hears with every heartbeat how busy the plugin says it
+	// is; nil if it does not say.
+	Load func(*account.Load)
 }
 
 // The pauses between two streams, and how a lease is divided.
@@ -142,6 +146,9 @@ func (f *Follower) ask(ctx context.Context, cancel context.CancelCauseFunc, requ
 			continue
 		}
 		f.Knowledge.Heartbeat(beat.StoreID, beat.Revision, started)
+		if f.Load != nil {
+			f.Load(beat.Load)
+		}
 		synced = true
 		select {
 		case <-time.After(f.Lease / heartbeatsInLease):

@@ -104,6 +104,29 @@ func TestRun(t *testing.T) {
 			}
 		})
 	})
+	t.Run("PassesOnTheLoad", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			loads := []*account.Load{{Hashing: 9}, {Hashing: 2, HashWaiting: 3}, nil, {}}
+			tell := func(_ context.Context, requests <-chan account.WatchRequest, deliver func(account.WatchEvent) error) error {
+				for _, l := range loads {
+					deliver(account.WatchEvent{Heartbeat: &account.Heartbeat{Number: (<-requests).Heartbeat, Load: l}})
+				}
+				time.Sleep(time.Second)
+				return errors.New("gone")
+			}
+			var told []*account.Load
+			f := &follow.Follower{
+				Plugin: &plugin{streams: []watch{tell}}, Knowledge: &knowledge{}, Lease: 10 * time.Second, Logger: hclog.NewNullLogger(),
+				Load: func(l *account.Load) { told = append(told, l) },
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			f.Run(ctx)
+			if diff := cmp.Diff(loads[1:], told); diff != "" { // the first only opens the stream
+				t.Error(diff)
+			}
+		})
+	})
 	t.Run("OpensAnotherStream", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			k := &knowledge{}

@@ -23,7 +23,9 @@ type order struct {
 	environment string
 	permission  account.Permission
 	role        account.Role
-	password    bool // one is set
+	password    bool             // one is set
+	decisive    bool             // of VerbApply: it says something that may end sessions
+	applied     *account.Applied // of VerbApply, once it is carried out
 	carryOut    func(context.Context, account.Invocation) (account.Change, error)
 }
 
@@ -35,6 +37,11 @@ func (o *order) endsSessions(c account.Change) bool {
 		return true
 	case account.VerbEdit:
 		return o.password || c.Changed
+	case account.VerbApply:
+		if o.applied == nil {
+			return o.decisive
+		}
+		return o.applied.EndsSessions()
 	}
 	return false
 }
@@ -126,6 +133,34 @@ func (g *Gate) Enable(ctx context.Context, c Caller, id account.RequestID, usern
 			return g.Users.Enable(ctx, in, username)
 		},
 	})
+}
+
+// Applied is what an Apply came to, as its caller sees it.
+type Applied struct {
+	account.Applied
+	Sessions  int // the account's live sessions on this host
+	RequestID account.RequestID
+}
+
+// Apply makes an account what d says.
+func (g *Gate) Apply(ctx context.Context, c Caller, id account.RequestID, d account.Desired) (Applied, error) {
+	o := &order{
+		verb: account.VerbApply, target: d.Username, requestID: id, role: d.Role,
+		decisive: d.Role != "" || d.Enabled != nil || d.SetsPassword(),
+	}
+	o.carryOut = func(ctx context.Context, in account.Invocation) (account.Change, error) {
+		a, err := g.Users.Apply(ctx, in, d)
+		if err == nil {
+			o.applied = &a
+			o.password = a.PasswordSet || a.Repeated && a.Changed && d.SetsPassword()
+		}
+		return a.Change, err
+	}
+	r, err := g.change(ctx, c, o)
+	if err != nil {
+		return Applied{}, err
+	}
+	return Applied{Applied: *o.applied, Sessions: r.Sessions, RequestID: r.RequestID}, nil
 }
 
 func (g *Gate) environment(name string) string {

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -25,14 +26,18 @@ type Users interface {
 	Revoke(ctx context.Context, in account.Invocation, r account.Revoke) (account.Change, error)
 	Suspend(ctx context.Context, in account.Invocation, username string) (account.Change, error)
 	Enable(ctx context.Context, in account.Invocation, username string) (account.Change, error)
+	Apply(ctx context.Context, in account.Invocation, d account.Desired) (account.Applied, error)
+	Plan(ctx context.Context, who account.Caller, d account.Desired) (account.Applied, error)
 	Show(ctx context.Context, who account.Caller, username string) (account.Account, error)
 	List(ctx context.Context, who account.Caller, after string) ([]account.Account, string, error)
+	Export(ctx context.Context, who account.Caller, after string) ([]account.Exported, string, error)
+	Backup(ctx context.Context, w io.Writer) error
 	CheckPassword(ctx context.Context, who account.Caller, r account.Password) (bool, error)
 	Sessions(ctx context.Context, who account.Caller, rows []account.Session) ([]account.Session, error)
 }
 
 // Gate holds what deciding about a call takes. Every field but PasswordChanged
-// is required.
+// and LoginEnded is required.
 type Gate struct {
 	Users    Users
 	Table    *session.Table
@@ -52,6 +57,9 @@ type Gate struct {
 	// PasswordChanged, if not nil, hears of every account whose password was
 	// set or that was deleted.
 	PasswordChanged func(username string)
+
+	// LoginEnded, if not nil, hears how every login ended.
+	LoginEnded func(l account.Listener, refusal error)
 }
 
 // Origin says where a call comes from.

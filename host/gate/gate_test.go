@@ -165,13 +165,15 @@ func TestAdmit(t *testing.T) {
 		if err != nil || c.Session.ID() != l.ID() || c.Origin != local {
 			t.Fatalf("let in %+v, %v", c, err)
 		}
-		for rows := range f.Table.List(session.Filter{}) {
+		_, batches := f.Table.List(session.Listing{})
+		for rows := range batches {
 			if call := rows[0].CurrentCall; call == nil || call.Method != "Show" {
 				t.Errorf("during the call its row says %+v", call)
 			}
 		}
 		c.Done()
-		for rows := range f.Table.List(session.Filter{}) {
+		_, batches = f.Table.List(session.Listing{})
+		for rows := range batches {
 			if rows[0].CurrentCall != nil || rows[0].Calls != 1 {
 				t.Errorf("after the call its row says %+v", rows[0])
 			}

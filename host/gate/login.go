@@ -24,6 +24,14 @@ const maxRepeats = 5
 // only for an ADMIN. Refuses: NotAuthenticated, NotPermitted (SUSPENDED,
 // NEEDS_ADMIN), Throttled, Unavailable.
 func (g *Gate) Login(ctx context.Context, o Origin, username string, password account.Secret) (Login, error) {
+	l, err := g.tryLogin(ctx, o, username, password)
+	if g.LoginEnded != nil {
+		g.LoginEnded(o.Listener, err)
+	}
+	return l, err
+}
+
+func (g *Gate) tryLogin(ctx context.Context, o Origin, username string, password account.Secret) (Login, error) {
 	name, nameErr := account.NormalizeUsername(username)
 	if nameErr != nil {
 		// No account can have it; the plugin still takes its time (rule 9).

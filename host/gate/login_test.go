@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cinchapi/concourse-users/host/audit"
 	"github.com/cinchapi/concourse-users/host/gate"
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -26,6 +28,23 @@ func TestLogin(t *testing.T) {
 		if c == nil || c.Username != "root" || c.AccountID != "id of root" || c.SessionID != l.ID() || c.UID == nil || *c.UID != 1000 ||
 			c.PID != 4711 || c.RemoteAddress != "uid:1000" || c.Listener != account.ManagementListener {
 			t.Errorf("the line says %+v", c)
+		}
+	})
+	t.Run("TellsHowItEnded", func(t *testing.T) {
+		f := set(t)
+		var ends []string
+		f.LoginEnded = func(l account.Listener, refusal error) {
+			ends = append(ends, fmt.Sprint(l, " ", account.KindOf(refusal)))
+		}
+		f.Login(t.Context(), local, "root", account.Secret(right))
+		f.Login(t.Context(), remote, "root", account.Secret("wrong"))
+		f.Login(t.Context(), local, "ann", account.Secret(right))
+		f.disk.fail(syscall.ENOSPC)
+		f.Login(t.Context(), remote, "root", account.Secret(right))
+		if diff := cmp.Diff([]string{
+			fmt.Sprint("management ", account.Kind(0)), "client not_authenticated", "management not_permitted", "client unavailable",
+		}, ends); diff != "" {
+			t.Error(diff)
 		}
 	})
 	// Without its line there is no login.

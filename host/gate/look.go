@@ -16,54 +16,63 @@ func (g *Gate) Show(ctx context.Context, c Caller, username string) (account.Acc
 	return a, g.Table.Count(a.Username), nil
 }
 
-// List gives every account to emit, page by page, in the order of their names.
-// An account that is made or deleted meanwhile may or may not be among them.
-func (g *Gate) List(ctx context.Context, c Caller, emit func(page []account.Account, sessions func(username string) int) error) error {
+// List gives every account that passes the filter to emit, page by page, in the
+// order of their names. An account that is made or deleted meanwhile may or may
+// not be among them. Refuses: Invalid.
+func (g *Gate) List(ctx context.Context, c Caller, f AccountFilter, emit func(page []account.Account, sessions func(username string) int) error) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	for after := ""; ; {
 		page, next, err := g.Users.List(ctx, c.Session.Caller(), after)
 		if err != nil {
 			return err
 		}
-		if err := emit(page, g.Table.Count); err != nil || next == "" {
+		if chosen := f.of(page); len(chosen) > 0 {
+			err = emit(chosen, g.Table.Count)
+		}
+		if err != nil || next == "" {
 			return err
 		}
 		after = next
 	}
 }
 
+// Export gives every account with its password hash to emit. The line in the
+// audit log comes first: no hash leaves without one.
+func (g *Gate) Export(ctx context.Context, c Caller, emit func([]account.Exported) error) error {
+	for after, begun := "", false; ; begun = true {
+		page, next, err := g.Users.Export(ctx, c.Session.Caller(), after)
+		if !begun {
+			err = g.exported(c, err)
+		}
+		if err != nil {
+			return err
+		}
+		if err := emit(page); err != nil || next == "" {
+			return err
+		}
+		after = next
+	}
+}
+
+// Plan says what Apply would come to. With a password it answers whether that
+// is the account's, which the audit log tells as a check of it.
+func (g *Gate) Plan(ctx context.Context, c Caller, d account.Desired) (account.Applied, error) {
+	a, err := g.Users.Plan(ctx, c.Session.Caller(), d)
+	if d.Password != nil {
+		err = g.passwordChecked(c, d.Username, err == nil && !a.PasswordSet, err)
+	}
+	if err != nil {
+		return account.Applied{}, err
+	}
+	return a, nil
+}
+
 // CheckPassword says whether a password is the account's.
 func (g *Gate) CheckPassword(ctx context.Context, c Caller, r account.Password) (bool, error) {
 	matches, err := g.Users.CheckPassword(ctx, c.Session.Caller(), r)
 	return matches && err == nil, g.passwordChecked(c, r.Username, matches, err)
-}
-
-// Sessions gives the rows that pass the filter to emit, oldest first, in
-// batches, as the plugin decides to show them.
-func (g *Gate) Sessions(ctx context.Context, c Caller, f session.Filter, emit func([]account.Session) error) error {
-	f, err := Normalize(f)
-	if err != nil {
-		return err
-	}
-	for rows := range g.Table.List(f) {
-		shown, err := g.Users.Sessions(ctx, c.Session.Caller(), rows)
-		if err != nil {
-			return err
-		}
-		if err := emit(shown); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Normalize returns the filter with its account's name in normal form.
-func Normalize(f session.Filter) (session.Filter, error) {
-	if f.Account == "" {
-		return f, nil
-	}
-	name, err := account.NormalizeUsername(f.Account)
-	f.Account = name
-	return f, err
 }
 
 // DisconnectAccount ends an account's sessions, and leaves the account alone.

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/cinchapi/concourse-users/host/audit"
-	"github.com/cinchapi/concourse-users/host/session"
+	"github.com/cinchapi/concourse-users/host/gate"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -28,7 +28,7 @@ func TestList(t *testing.T) {
 	root := f.root(t)
 	var names []string
 	var live []int
-	err := f.List(t.Context(), root, func(page []account.Account, sessions func(string) int) error {
+	err := f.List(t.Context(), root, gate.AccountFilter{}, func(page []account.Account, sessions func(string) int) error {
 		for _, a := range page {
 			names, live = append(names, a.Username), append(live, sessions(a.Username))
 		}
@@ -38,7 +38,7 @@ func TestList(t *testing.T) {
 		t.Errorf("listed %q with %v sessions, %v", names, live, err)
 	}
 	pages := 0
-	err = f.List(t.Context(), root, func([]account.Account, func(string) int) error { pages++; return syscall.EPIPE })
+	err = f.List(t.Context(), root, gate.AccountFilter{}, func([]account.Account, func(string) int) error { pages++; return syscall.EPIPE })
 	if err != syscall.EPIPE || pages != 1 {
 		t.Errorf("after its reader went away: %d pages, %v", pages, err)
 	}
@@ -119,36 +119,4 @@ func TestDisconnect(t *testing.T) {
 		_, err = f.DisconnectAccount(t.Context(), root, "ann")
 		wantKind(t, "nobody can say", err, account.KindUnavailable, "")
 	})
-}
-
-// The plugin decides what is shown, batch by batch.
-func TestSessions(t *testing.T) {
-	f := set(t)
-	root := f.root(t)
-	f.login(t, "ann")
-	f.login(t, "jeff")
-	f.Users = withholding{f.plugin}
-	var names []string
-	err := f.Sessions(t.Context(), root, session.Filter{}, func(rows []account.Session) error {
-		for _, r := range rows {
-			names = append(names, r.Username+": "+r.Note)
-		}
-		return nil
-	})
-	if err != nil || !slices.Equal(names, []string{"ann: seen", "jeff: seen"}) {
-		t.Errorf("shown: %q, %v", names, err)
-	}
-	err = f.Sessions(t.Context(), root, session.Filter{Account: "no name"}, nil)
-	wantKind(t, "a filter by no name", err, account.KindInvalid, "")
-}
-
-// withholding shows all rows but the first.
-type withholding struct{ *double }
-
-func (withholding) Sessions(_ context.Context, _ account.Caller, rows []account.Session) ([]account.Session, error) {
-	shown := slices.Clone(rows[1:])
-	for i := range shown {
-		shown[i].Note = "seen"
-	}
-	return shown, nil
 }

@@ -3,6 +3,8 @@ package gate
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cinchapi/concourse-users/host/audit"
@@ -72,6 +74,9 @@ func (o *order) entry(c Caller, name string) audit.Entry {
 func (g *Gate) changed(c Caller, o *order, name string, change account.Change) error {
 	e := o.entry(c, name)
 	e.Changed = &change.Changed
+	if o.applied != nil {
+		e.Detail = summary(*o.applied)
+	}
 	if change.Repeated {
 		e.Detail = "repeated: the recorded outcome was given again"
 	}
@@ -79,6 +84,25 @@ func (g *Gate) changed(c Caller, o *order, name string, change account.Change) e
 		return account.OutcomeUnknown(o.requestID)
 	}
 	return nil
+}
+
+// summary says in a line what an Apply changed.
+func summary(a account.Applied) string {
+	var all []string
+	if a.Changed && a.Before == nil && !a.Repeated {
+		all = append(all, "created")
+	}
+	for _, d := range a.Differences() {
+		switch {
+		case d.From == "" && d.To == "":
+			all = append(all, d.Field+" set")
+		case d.From == "":
+			all = append(all, d.Field+": "+d.To)
+		default:
+			all = append(all, fmt.Sprintf("%s: %s -> %s", d.Field, d.From, cmp.Or(d.To, "none")))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // changeRefused writes the line of a change that was refused, or whose outcome
@@ -102,6 +126,21 @@ func (g *Gate) passwordChecked(c Caller, username string, matches bool, refusal 
 		}
 	}
 	return cmp.Or(refusal, g.line(e))
+}
+
+// exported writes the line of an export with hashes and returns its refusal, or
+// why the line could not be written.
+func (g *Gate) exported(c Caller, refusal error) error {
+	e := audit.Entry{Event: audit.Export, Caller: c.auditCaller()}
+	e.Outcome, e.Reason = audit.Outcome(refusal)
+	return cmp.Or(refusal, g.line(e))
+}
+
+// BackupAsked writes the line of an operator's backup.
+func (g *Gate) BackupAsked(o Origin, refusal error) error {
+	e := audit.Entry{Event: audit.Backup, Caller: o.auditCaller()}
+	e.Outcome, e.Reason = audit.Outcome(refusal)
+	return g.line(e)
 }
 
 // disconnected writes the line of a disconnection and returns its refusal, or

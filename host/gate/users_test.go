@@ -24,6 +24,9 @@ type double struct {
 	authenticate func(context.Context, account.Credentials) (account.Login, error)
 	change       func(ctx context.Context, in account.Invocation, verb account.Verb, target string) (account.Change, error)
 	exists       func(ctx context.Context, username string) (bool, error)
+	apply        func(in account.Invocation, d account.Desired) (account.Applied, error)
+	plan         func(d account.Desired) (account.Applied, error)
+	export       func(after string) ([]account.Exported, string, error)
 
 	mu     sync.Mutex
 	logins []account.Credentials // that it was asked to check
@@ -119,6 +122,22 @@ func (d *double) Suspend(ctx context.Context, in account.Invocation, username st
 
 func (d *double) Enable(ctx context.Context, in account.Invocation, username string) (account.Change, error) {
 	return d.carryOut(ctx, asked{in: in, verb: account.VerbEnable, target: username})
+}
+
+func (d *double) Apply(ctx context.Context, in account.Invocation, r account.Desired) (account.Applied, error) {
+	_, err := d.carryOut(ctx, asked{in: in, verb: account.VerbApply, target: r.Username})
+	if err != nil {
+		return account.Applied{}, err
+	}
+	return d.apply(in, r)
+}
+
+func (d *double) Plan(_ context.Context, _ account.Caller, r account.Desired) (account.Applied, error) {
+	return d.plan(r)
+}
+
+func (d *double) Export(_ context.Context, _ account.Caller, after string) ([]account.Exported, string, error) {
+	return d.export(after)
 }
 
 func (d *double) CheckPassword(_ context.Context, _ account.Caller, r account.Password) (bool, error) {

@@ -12,9 +12,32 @@ import (
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
-// NewPassword returns a random password of 24 characters (120 bits) without
-// look-alikes: capital letters and the digits 2 to 7.
-func NewPassword() account.Secret { return account.Secret(rand.Text()[:24]) }
+// A new password has small letters and digits only, none of which looks like
+// another, in groups, so that it is easy to read out and to type.
+const (
+	letters        = "abcdefghjkmnpqrstuvwxyz23456789"
+	groups         = 5
+	lettersInGroup = 5
+)
+
+// NewPassword returns a random password of 123 bits.
+func NewPassword() account.Secret {
+	// Bytes from here on would make some letters likelier than others.
+	const fair = 256 - 256%len(letters)
+	var password account.Secret
+	for n := 0; n < groups*lettersInGroup; {
+		var b [1]byte
+		if rand.Read(b[:]); int(b[0]) >= fair {
+			continue
+		}
+		if n > 0 && n%lettersInGroup == 0 {
+			password = append(password, '-')
+		}
+		password = append(password, letters[int(b[0])%len(letters)])
+		n++
+	}
+	return password
+}
 
 // The file's first line is the password, so that --password-file reads it; the
 // second names the account.

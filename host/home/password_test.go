@@ -3,6 +3,7 @@ package home_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -78,8 +79,26 @@ func TestRemoveInitialPassword(t *testing.T) {
 }
 
 func TestNewPassword(t *testing.T) {
-	a, b := home.NewPassword(), home.NewPassword()
-	if len(a) != 24 || string(a) == string(b) || strings.ContainsAny(string(a), "018 l") {
-		t.Errorf("got %q and %q", string(a), string(b))
+	form := regexp.MustCompile(`^([a-hjkmnp-z2-9]{5}-){4}[a-hjkmnp-z2-9]{5}$`)
+	seen, letters := map[string]bool{}, map[rune]int{}
+	for range 10_000 {
+		p := string(home.NewPassword())
+		if !form.MatchString(p) || seen[p] {
+			t.Fatalf("got %q", p)
+		}
+		seen[p] = true
+		for _, letter := range p {
+			letters[letter]++
+		}
+	}
+	// Each is expected 8065 times; 500 off are more than five standard deviations,
+	// and less than a remainder's bias.
+	for letter, times := range letters {
+		if letter != '-' && (times < 8065-500 || times > 8065+500) {
+			t.Errorf("%c comes %d times", letter, times)
+		}
+	}
+	if len(letters) != 32 {
+		t.Errorf("there are %d letters and hyphens, want 32", len(letters))
 	}
 }

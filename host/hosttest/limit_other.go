@@ -7,3 +7,9 @@ func (h *Host) StopAuditLog(int) {
 	h.t.Helper()
 	h.t.Fatal("this test needs Linux")
 }
+
+// StopAuditLogOf needs one too.
+func (h *Host) StopAuditLogOf(int, int) {
+	h.t.Helper()
+	h.t.Fatal("this test needs Linux")
+}

@@ -48,6 +48,8 @@ type Client struct {
 	options    DialOptions
 	socket     socketFile
 	bearer     string // the authorization metadata of the login; empty before it
+	username   string // who logged in
+	session    string // the id of the login's session
 }
 
 // Dial connects to the host behind the socket. Before anything is sent it
@@ -95,6 +97,10 @@ func Dial(ctx context.Context, path string, o DialOptions) (*Client, error) {
 		operator:   managementv1.NewOperatorClient(conn),
 	}, nil
 }
+
+// Lost reports whether the connection is gone, and the session with it. It may
+// notice a moment later than a call that broke.
+func (c *Client) Lost() bool { return c.conn.GetState() != connectivity.Ready }
 
 // Close ends the connection, and with it the session.
 func (c *Client) Close() error { return c.conn.Close() }
@@ -152,7 +158,7 @@ func unreachable(ctx context.Context, path string, err error) error {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return interrupted()
 	case errors.Is(err, fs.ErrPermission):
-		return account.NotPermitted("", "this user may not use the socket %s; ask as the home's owner or as a member of its group", path)
+		return account.NotPermitted("", "this user may not use the socket %s; what asks for no login is for the home's owner and root, the rest also for the group in management.socket_group", path)
 	case errors.Is(err, syscall.EINVAL): // sun_path is full
 		return account.Invalid("home", "the path of the socket %s is too long to connect to; name the home by a shorter one", path)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -185,5 +191,12 @@ func (c *Client) Login(ctx context.Context, username string, password account.Se
 		return "", c.answer(ctx, err)
 	}
 	c.bearer = "Bearer " + base64.RawURLEncoding.EncodeToString(p.GetToken())
-	return p.GetUsername(), nil
+	c.username, c.session = p.GetUsername(), p.GetSessionId()
+	return c.username, nil
 }
+
+// Username is that of the last login, in its normal form.
+func (c *Client) Username() string { return c.username }
+
+// SessionID is the public id of the session that the last login opened.
+func (c *Client) SessionID() string { return c.session }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/cinchapi/concourse-users/shared/account"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
 	"github.com/cinchapi/concourse-users/shared/wire"
@@ -103,6 +105,89 @@ func (c *Client) Enable(ctx context.Context, id account.RequestID, username stri
 	return c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
 		return c.management.Enable(ctx, &managementv1.EnableRequest{RequestId: id, Username: username})
 	})
+}
+
+// Applied is what an Apply came to, or would come to.
+type Applied struct {
+	account.Applied
+	Sessions  uint64 // the account's live sessions on the host
+	RequestID string // of a plan: empty
+}
+
+// Apply makes an account what d says. What is larger than any account may be is
+// refused with Invalid before it is sent.
+func (c *Client) Apply(ctx context.Context, id account.RequestID, d account.Desired) (a Applied, err error) {
+	r, err := desiredToProto(d)
+	if err != nil {
+		return Applied{}, err
+	}
+	_, err = c.change(ctx, id, func(ctx context.Context, id string) (*managementv1.Change, error) {
+		r.RequestId = id
+		p, err := c.management.Apply(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		a, err = appliedFromProto(p)
+		return p.GetChange(), err
+	})
+	return a, err
+}
+
+// Plan says what Apply would come to, and changes nothing.
+func (c *Client) Plan(ctx context.Context, d account.Desired) (Applied, error) {
+	r, err := desiredToProto(d)
+	if err != nil {
+		return Applied{}, err
+	}
+	ctx, cancel := c.call(ctx)
+	defer cancel()
+	p, err := c.management.Plan(ctx, r)
+	if err != nil {
+		return Applied{}, c.answer(ctx, err)
+	}
+	return appliedFromProto(p)
+}
+
+func desiredToProto(d account.Desired) (*managementv1.ApplyRequest, error) {
+	p := &managementv1.ApplyRequest{
+		Username: d.Username, Role: wire.RoleToProto(d.Role), Enabled: d.Enabled,
+		Password: d.Password, PasswordHash: d.PasswordHash,
+		CreatedAt: wire.TimeToProto(d.CreatedAt), PasswordChangedAt: wire.TimeToProto(d.PasswordChangedAt),
+		LastLoginAt: wire.TimeToProto(d.LastLoginAt),
+	}
+	if d.Grants != nil {
+		p.Grants = &managementv1.Grants{Grants: wire.GrantsToProto(d.Grants)}
+	}
+	if proto.Size(p) > maxRequest-1<<10 { // which leaves room for a request id
+		return nil, account.Invalid("", "'%s' is too large; an account may hold grants in at most %d environments", account.Printable(d.Username), account.MaxEnvironments)
+	}
+	return p, nil
+}
+
+func appliedFromProto(p *managementv1.Applied) (Applied, error) {
+	change := p.GetChange()
+	listed, err := listedFromProto(change.GetAccount())
+	if err != nil {
+		return Applied{}, err
+	}
+	a := Applied{
+		Applied: account.Applied{
+			Change: account.Change{
+				Changed: change.GetChanged(), Account: listed.Account, Gone: change.GetGone(),
+				Repeated: p.GetRepeated(), Note: change.GetNote(),
+			},
+			PasswordSet: p.GetPasswordSet(),
+		},
+		Sessions: listed.Sessions, RequestID: change.GetRequestId(),
+	}
+	if p.GetBefore() != nil {
+		before, err := wire.AccountFromProto(p.GetBefore())
+		if err != nil {
+			return Applied{}, badAnswer(err)
+		}
+		a.Before = &before
+	}
+	return a, nil
 }
 
 func (c *Client) change(ctx context.Context, id account.RequestID, ask func(context.Context, string) (*managementv1.Change, error)) (Result, error) {

@@ -5,17 +5,19 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
 	"github.com/cinchapi/concourse-users/shared/wire"
 )
 
-// SessionFilter lets through the sessions that match every field that is set.
-type SessionFilter struct {
-	Account     string // username
-	Address     string // remote address, with or without its port
-	Environment string
+// AccountFilter lets through the accounts that match every field that is set.
+type AccountFilter struct {
+	Role            account.Role
+	Enabled         *bool
+	Environment     string    // holds a grant in it
+	LastLoginBefore time.Time // never is before every time
 }
 
 // Show returns one account. It refuses: Invalid, NotFound.
@@ -62,10 +64,14 @@ func (c *Client) disconnect(ctx context.Context, r *managementv1.DisconnectReque
 	return p.GetEnded(), nil
 }
 
-// List yields the accounts in batches, by name. An error ends it.
-func (c *Client) List(ctx context.Context) iter.Seq2[[]ListedAccount, error] {
+// List yields the accounts that pass the filter in batches, by name. An error
+// ends it.
+func (c *Client) List(ctx context.Context, f AccountFilter) iter.Seq2[[]ListedAccount, error] {
 	return batches(c.authorize(ctx), c.answer, func(ctx context.Context) (receiver[managementv1.ListResponse], error) {
-		return c.management.List(ctx, &managementv1.ListRequest{})
+		return c.management.List(ctx, &managementv1.ListRequest{
+			Role: wire.RoleToProto(f.Role), Enabled: f.Enabled, Environment: f.Environment,
+			LastLoginBefore: wire.TimeToProto(f.LastLoginBefore),
+		})
 	}, func(p *managementv1.ListResponse) ([]ListedAccount, error) {
 		batch := make([]ListedAccount, len(p.GetAccounts()))
 		for i, a := range p.GetAccounts() {
@@ -78,32 +84,22 @@ func (c *Client) List(ctx context.Context) iter.Seq2[[]ListedAccount, error] {
 	})
 }
 
-// Sessions yields the live sessions in batches, oldest first, as the plugin
-// shows them. An error ends it.
-func (c *Client) Sessions(ctx context.Context, f SessionFilter) iter.Seq2[[]account.Session, error] {
-	return batches(c.authorize(ctx), c.answer, func(ctx context.Context) (receiver[managementv1.SessionsResponse], error) {
-		return c.management.Sessions(ctx, f.toProto())
-	}, sessionsFromProto)
-}
-
-// OperatorSessions yields the live sessions straight from the host, without an
-// account. It refuses with NotPermitted all but the owner of the home.
-func (c *Client) OperatorSessions(ctx context.Context, f SessionFilter) iter.Seq2[[]account.Session, error] {
-	return batches(ctx, c.answer, func(ctx context.Context) (receiver[managementv1.SessionsResponse], error) {
-		return c.operator.Sessions(ctx, f.toProto())
-	}, sessionsFromProto)
-}
-
-func (f SessionFilter) toProto() *managementv1.SessionsRequest {
-	return &managementv1.SessionsRequest{Account: f.Account, Address: f.Address, Environment: f.Environment}
-}
-
-func sessionsFromProto(p *managementv1.SessionsResponse) ([]account.Session, error) {
-	rows, err := wire.SessionsFromProto(p.GetSessions())
-	if err != nil {
-		return nil, badAnswer(err)
-	}
-	return rows, nil
+// Export yields the accounts with their password hashes in batches, by name. An
+// error ends it.
+func (c *Client) Export(ctx context.Context) iter.Seq2[[]account.Exported, error] {
+	return batches(c.authorize(ctx), c.answer, func(ctx context.Context) (receiver[managementv1.ExportResponse], error) {
+		return c.management.Export(ctx, &managementv1.ExportRequest{})
+	}, func(p *managementv1.ExportResponse) ([]account.Exported, error) {
+		batch := make([]account.Exported, len(p.GetAccounts()))
+		for i, e := range p.GetAccounts() {
+			a, err := wire.AccountFromProto(e.GetAccount())
+			if err != nil {
+				return nil, badAnswer(err)
+			}
+			batch[i] = account.Exported{Account: a, PasswordHash: e.GetPasswordHash()}
+		}
+		return batch, nil
+	})
 }
 
 type receiver[M any] interface{ Recv() (*M, error) }

@@ -311,7 +311,7 @@ func TestRead(t *testing.T) {
 
 func TestListLetsGoWhenItsReaderStops(t *testing.T) {
 	h, c := clientOf(t, management.DialOptions{})
-	for batch, err := range c.List(t.Context()) {
+	for batch, err := range c.List(t.Context(), management.AccountFilter{}) {
 		if err != nil || len(batch) != 1 {
 			t.Fatalf("got %v, %v", batch, err)
 		}

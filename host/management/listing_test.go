@@ -56,7 +56,7 @@ func TestListOfAccountsWithHugeGrants(t *testing.T) {
 	c := leased(t, plugin).client(t)
 	var names []string
 	messages := 0
-	for batch, err := range c.List(t.Context()) {
+	for batch, err := range c.List(t.Context(), management.AccountFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,8 +86,8 @@ func TestSessionsWithLongTexts(t *testing.T) {
 		}
 	}
 	for who, sessions := range map[string]iter.Seq2[[]account.Session, error]{
-		"Administrator": c.Sessions(t.Context(), management.SessionFilter{}),
-		"Operator":      c.OperatorSessions(t.Context(), management.SessionFilter{}),
+		"Administrator": c.Sessions(t.Context(), management.SessionListing{}),
+		"Operator":      c.OperatorSessions(t.Context(), management.SessionListing{}),
 	} {
 		t.Run(who, func(t *testing.T) {
 			var names []string

@@ -3,7 +3,7 @@ package management
 import (
 	"context"
 
-	"github.com/cinchapi/concourse-users/host/session"
+	"github.com/cinchapi/concourse-users/host/gate"
 	"github.com/cinchapi/concourse-users/shared/account"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
 	"github.com/cinchapi/concourse-users/shared/wire"
@@ -22,19 +22,54 @@ func (s *service) Show(ctx context.Context, r *managementv1.ShowRequest) (*manag
 	return &managementv1.ShowResponse{Account: listedToProto(a, sessions)}, nil
 }
 
-func (s *service) List(_ *managementv1.ListRequest, stream managementv1.Management_ListServer) error {
+func (s *service) List(r *managementv1.ListRequest, stream managementv1.Management_ListServer) error {
 	caller, err := s.admit(stream.Context())
 	if err != nil {
 		return err
 	}
 	defer caller.Done()
-	return s.gate.List(stream.Context(), caller, func(page []account.Account, sessions func(username string) int) error {
+	f, err := accountFilterFromProto(r)
+	if err != nil {
+		return err
+	}
+	return s.gate.List(stream.Context(), caller, f, func(page []account.Account, sessions func(username string) int) error {
 		rows := make([]*managementv1.ListedAccount, len(page))
 		for i, a := range page {
 			rows[i] = listedToProto(a, sessions(a.Username))
 		}
 		for batch := range inBatches(rows) {
 			if err := stream.Send(&managementv1.ListResponse{Accounts: batch}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func accountFilterFromProto(r *managementv1.ListRequest) (f gate.AccountFilter, err error) {
+	f.Enabled, f.Environment = r.Enabled, r.GetEnvironment()
+	if f.Role, err = wire.RoleFromProto(r.GetRole()); err != nil {
+		return f, err
+	}
+	if f.LastLoginBefore, err = wire.TimeFromProto(r.GetLastLoginBefore()); err != nil {
+		return f, account.Invalid("last_login_before", "the time is none: %v", err)
+	}
+	return f, nil
+}
+
+func (s *service) Export(_ *managementv1.ExportRequest, stream managementv1.Management_ExportServer) error {
+	caller, err := s.admit(stream.Context())
+	if err != nil {
+		return err
+	}
+	defer caller.Done()
+	return s.gate.Export(stream.Context(), caller, func(page []account.Exported) error {
+		rows := make([]*managementv1.ExportedAccount, len(page))
+		for i, e := range page {
+			rows[i] = &managementv1.ExportedAccount{Account: wire.AccountToProto(e.Account), PasswordHash: e.PasswordHash}
+		}
+		for batch := range inBatches(rows) {
+			if err := stream.Send(&managementv1.ExportResponse{Accounts: batch}); err != nil {
 				return err
 			}
 		}
@@ -53,15 +88,6 @@ func (s *service) CheckPassword(ctx context.Context, r *managementv1.CheckPasswo
 		return nil, err
 	}
 	return &managementv1.CheckPasswordResponse{Matches: ok}, nil
-}
-
-func (s *service) Sessions(r *managementv1.SessionsRequest, stream managementv1.Management_SessionsServer) error {
-	caller, err := s.admit(stream.Context())
-	if err != nil {
-		return err
-	}
-	defer caller.Done()
-	return s.gate.Sessions(stream.Context(), caller, filterOf(r), sendSessions(stream.Send))
 }
 
 func (s *service) Disconnect(ctx context.Context, r *managementv1.DisconnectRequest) (*managementv1.DisconnectResponse, error) {
@@ -83,19 +109,4 @@ func (s *service) Disconnect(ctx context.Context, r *managementv1.DisconnectRequ
 		return nil, err
 	}
 	return &managementv1.DisconnectResponse{Ended: uint64(ended)}, nil
-}
-
-func filterOf(r *managementv1.SessionsRequest) session.Filter {
-	return session.Filter{Account: r.GetAccount(), Address: r.GetAddress(), Environment: r.GetEnvironment()}
-}
-
-func sendSessions(send func(*managementv1.SessionsResponse) error) func([]account.Session) error {
-	return func(rows []account.Session) error {
-		for batch := range inBatches(wire.SessionsToProto(rows)) {
-			if err := send(&managementv1.SessionsResponse{Sessions: batch}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 }

@@ -2,12 +2,12 @@ package management
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/cinchapi/concourse-users/host/gate"
-	"github.com/cinchapi/concourse-users/host/session"
 	"github.com/cinchapi/concourse-users/shared/account"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
 )
@@ -41,8 +41,9 @@ type operator struct {
 	managementv1.UnimplementedOperatorServer
 	owner  int // uid of the home's owner
 	plugin PluginControl
-	table  *session.Table
 	gate   *gate.Gate
+
+	backingUp sync.Mutex // held by the one that is
 }
 
 func (o *operator) admit(ctx context.Context) (gate.Origin, error) {
@@ -52,23 +53,6 @@ func (o *operator) admit(ctx context.Context) (gate.Origin, error) {
 			"only the owner of the host's home, uid %d, and root may ask for that", o.owner)
 	}
 	return c.origin(), nil
-}
-
-func (o *operator) Sessions(r *managementv1.SessionsRequest, stream managementv1.Operator_SessionsServer) error {
-	if _, err := o.admit(stream.Context()); err != nil {
-		return err
-	}
-	filter, err := gate.Normalize(filterOf(r))
-	if err != nil {
-		return err
-	}
-	send := sendSessions(stream.Send)
-	for rows := range o.table.List(filter) {
-		if err := send(rows); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (o *operator) PluginStatus(ctx context.Context, _ *managementv1.PluginStatusRequest) (*managementv1.PluginStatusResponse, error) {

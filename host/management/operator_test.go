@@ -14,7 +14,7 @@ import (
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
 )
 
-var sessionFilter management.SessionFilter
+var everySession management.SessionListing
 
 // control is a double of the plugin's supervisor.
 type control struct {

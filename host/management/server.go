@@ -24,6 +24,8 @@ type Options struct {
 	Plugin PluginControl
 	Owner  int // uid of the home's owner, who is the operator
 	Logger hclog.Logger
+
+	CommandEnded CommandEnded // nil: nobody hears
 }
 
 // Server serves the Management and Operator services, and the standard health
@@ -38,9 +40,9 @@ type Server struct {
 
 // Bounds on what one socket takes.
 const (
-	maxStreams  = 64       // calls at once on one connection
-	maxRequest  = 64 << 10 // bytes; no request needs more
-	maxHeaders  = 16 << 10 // bytes
+	maxStreams  = 64        // calls at once on one connection
+	maxRequest  = 512 << 10 // bytes; an account with all grants that it may hold has 300 KiB
+	maxHeaders  = 16 << 10  // bytes
 	helloWithin = 10 * time.Second
 	reportEvery = 500 * time.Millisecond
 )
@@ -54,7 +56,8 @@ func NewServer(o Options) *Server {
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxRecvMsgSize(maxRequest),
 		grpc.MaxHeaderListSize(maxHeaders),
-		grpc.ChainStreamInterceptor(s.endWatches),
+		grpc.ChainUnaryInterceptor(o.CommandEnded.unary),
+		grpc.ChainStreamInterceptor(s.endWatches, o.CommandEnded.stream),
 		grpc.ConnectionTimeout(helloWithin),
 		grpc.WaitForHandlers(true), // after Stop no change is under way
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
@@ -62,7 +65,7 @@ func NewServer(o Options) *Server {
 	s.grpc = grpc.NewServer(options...)
 	s.tell(healthv1.HealthCheckResponse_NOT_SERVING)
 	managementv1.RegisterManagementServer(s.grpc, &service{gate: o.Gate})
-	managementv1.RegisterOperatorServer(s.grpc, &operator{owner: o.Owner, plugin: o.Plugin, table: o.Table, gate: o.Gate})
+	managementv1.RegisterOperatorServer(s.grpc, &operator{owner: o.Owner, plugin: o.Plugin, gate: o.Gate})
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	return s
 }

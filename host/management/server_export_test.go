@@ -13,7 +13,7 @@ const MaxConnections = maxConnections
 
 // NewOperator returns the service alone.
 func NewOperator(o Options) managementv1.OperatorServer {
-	return &operator{owner: o.Owner, plugin: o.Plugin, table: o.Table, gate: o.Gate}
+	return &operator{owner: o.Owner, plugin: o.Plugin, gate: o.Gate}
 }
 
 // From returns the context of a call that a process of that user makes.

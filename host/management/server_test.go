@@ -25,6 +25,7 @@ type fixture struct {
 	*management.Server
 	path  string // of the socket
 	table *session.Table
+	log   *audit.Log
 	done  chan struct{} // closed when Serve has returned
 }
 
@@ -38,6 +39,7 @@ func run(t *testing.T, plugin gate.Users, control management.PluginControl, gid 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { log.Close() })
+	f.log = log
 	f.table = session.New(session.Options{Host: "h", Lease: time.Hour})
 	f.Server = management.NewServer(management.Options{
 		Gate: &gate.Gate{

@@ -10,6 +10,7 @@ import (
 	"github.com/cinchapi/concourse-users/host/gate"
 	"github.com/cinchapi/concourse-users/host/session"
 	"github.com/cinchapi/concourse-users/shared/account"
+	accountv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/account/v1"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
 	"github.com/cinchapi/concourse-users/shared/wire"
 )
@@ -99,6 +100,58 @@ func (s *service) change(ctx context.Context, requestID string, carryOut func(ga
 		Changed: r.Changed, Account: listedToProto(r.Account, r.Sessions), Environment: r.Environment,
 		Note: r.Note, RequestId: r.RequestID.String(), Gone: r.Gone,
 	}, nil
+}
+
+func (s *service) Apply(ctx context.Context, r *managementv1.ApplyRequest) (*managementv1.Applied, error) {
+	d, err := desiredFromProto(r)
+	if err != nil {
+		return nil, err
+	}
+	var applied gate.Applied
+	change, err := s.change(ctx, r.GetRequestId(), func(c gate.Caller, id account.RequestID) (gate.Result, error) {
+		var err error
+		applied, err = s.gate.Apply(ctx, c, id, d)
+		return gate.Result{Change: applied.Change, Sessions: applied.Sessions, RequestID: applied.RequestID}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return appliedToProto(change, applied.Applied), nil
+}
+
+func (s *service) Plan(ctx context.Context, r *managementv1.ApplyRequest) (*managementv1.Applied, error) {
+	caller, err := s.admit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer caller.Done()
+	d, err := desiredFromProto(r)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.gate.Plan(ctx, caller, d)
+	if err != nil {
+		return nil, err
+	}
+	return appliedToProto(&managementv1.Change{
+		Changed: a.Changed, Account: listedToProto(a.Account, s.gate.Table.Count(a.Account.Username)), Note: a.Note,
+	}, a), nil
+}
+
+func desiredFromProto(r *managementv1.ApplyRequest) (account.Desired, error) {
+	var grants *[]*accountv1.Grant
+	if r.Grants != nil {
+		grants = &r.Grants.Grants
+	}
+	return wire.DesiredFromProto(r, r.Enabled, grants, r.Password, r.PasswordHash)
+}
+
+func appliedToProto(change *managementv1.Change, a account.Applied) *managementv1.Applied {
+	p := &managementv1.Applied{Change: change, PasswordSet: a.PasswordSet, Repeated: a.Repeated}
+	if a.Before != nil {
+		p.Before = wire.AccountToProto(*a.Before)
+	}
+	return p
 }
 
 func listedToProto(a account.Account, sessions int) *managementv1.ListedAccount {

@@ -53,12 +53,12 @@ func visit(path string) (v visited) {
 	defer c.Close()
 	_, err = c.Login(ctx, "root", account.Secret("secret"))
 	v.Login = saidOf(err)
-	for rows, err := range c.Sessions(ctx, management.SessionFilter{}) {
+	for rows, err := range c.Sessions(ctx, management.SessionListing{}) {
 		if err == nil && len(rows) > 0 {
 			v.Row = rows[len(rows)-1].RemoteAddress
 		}
 	}
-	for rows, err := range c.OperatorSessions(ctx, management.SessionFilter{}) {
+	for rows, err := range c.OperatorSessions(ctx, management.SessionListing{}) {
 		v.Sessions = saidOf(err)
 		v.SessionsOf += len(rows)
 	}

@@ -156,21 +156,50 @@ func BenchmarkRevoke(b *testing.B) {
 	}
 }
 
+// BenchmarkList makes every row; its floor, order=…/sorted, makes none.
 func BenchmarkList(b *testing.B) {
 	for name, n := range populations(b, 1e5) {
-		table, _ := crowd(b, n)
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				seen := 0
-				for batch := range table.List(session.Filter{}) {
-					seen += len(batch)
+		table := scattered(b, n)
+		for o, order := range session.Orders {
+			b.Run(name+"/order="+order, func(b *testing.B) {
+				for b.Loop() {
+					if _, all := count(table, session.Listing{Order: session.Order(o)}); all != n {
+						b.Fatalf("%d of %d rows", all, n)
+					}
 				}
-				if seen != n {
-					b.Fatalf("%d of %d rows", seen, n)
+			})
+			b.Run(name+"/order="+order+"/sorted", func(b *testing.B) {
+				for b.Loop() {
+					table.List(session.Listing{Order: session.Order(o)})
 				}
-			}
-		})
+			})
+		}
 	}
+}
+
+// scattered returns a table of n sessions that differ in all that they may be
+// sorted by.
+func scattered(b *testing.B, n int) *session.Table {
+	table := session.New(session.Options{Lease: 24 * time.Hour})
+	table.Heartbeat("store", 0, time.Now())
+	for i := range n {
+		_, s := login(b, table, at(userName(rand.IntN(n/10)), 1, 1), session.Details{
+			RemoteAddress: fmt.Sprintf("10.%d.%d.%d:%d", rand.IntN(256), rand.IntN(256), rand.IntN(256), 1024+i%60000),
+			Environment:   fmt.Sprintf("environment%d", rand.IntN(100)),
+		})
+		for range rand.IntN(10) {
+			s.BeginCall("find").End()
+		}
+	}
+	return table
+}
+
+func count(table *session.Table, l session.Listing) (total, listed int) {
+	total, batches := table.List(l)
+	for batch := range batches {
+		listed += len(batch)
+	}
+	return total, listed
 }
 
 func BenchmarkExpire(b *testing.B) {

@@ -99,7 +99,7 @@ func TestRule03_NoTokenOutlivesItsRevocation(t *testing.T) {
 					e.mu.Unlock()
 					table.Apply(known)
 				case 3:
-					rows(table, session.Filter{})
+					listed(table, session.Listing{Order: session.Order(rand.IntN(len(session.Orders)))})
 				case 4:
 					table.Resync()
 					table.LiveAccounts()
@@ -108,7 +108,8 @@ func TestRule03_NoTokenOutlivesItsRevocation(t *testing.T) {
 					table.Expire()
 					table.Heartbeat("store", 0, c.now())
 				case 6:
-					for batch := range table.List(session.Filter{Account: e.name}) {
+					_, batches := table.List(session.Listing{Filter: session.Filter{Account: e.name}, Order: session.ByActive})
+					for batch := range batches {
 						table.End(batch[rand.IntN(len(batch))].ID, session.Disconnected)
 					}
 				case 7:

@@ -33,6 +33,18 @@ func (c Cause) String() string {
 	return "unknown"
 }
 
+// Causes returns every cause, in order.
+func Causes() []Cause {
+	var all []Cause
+	for c := LoggedOut; int(c) < len(causeNames); c++ {
+		all = append(all, c)
+	}
+	return all
+}
+
+// Ended returns how many sessions have ended for a cause so far.
+func (t *Table) Ended(c Cause) uint64 { return t.ended[c].Load() }
+
 // batch bounds how many sessions one hold of the lock examines or removes.
 const batch = account.MaxBatch
 
@@ -156,6 +168,7 @@ func (s *Session) finish(c Cause) {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	s.standing.table.ended[c].Add(1)
 	if s.onEnd != nil {
 		s.onEnd(c)
 	}

@@ -96,5 +96,15 @@ func (t *Table) AwaitLease(ctx context.Context) error {
 	}
 }
 
+// LeaseAge returns how long ago the newest read began from which the lease runs,
+// by the clock that says more; false if there was none yet.
+func (t *Table) LeaseAge() (age time.Duration, ok bool) {
+	until, now := t.lease.until.Load(), t.options.Now()
+	if until == nil {
+		return 0, false
+	}
+	return t.options.Lease - min(until.Sub(now), until.Sub(now.Round(0))), true
+}
+
 // Leased reports whether the lease is good now.
 func (t *Table) Leased() bool { return t.lease.good(t.options.Now()) }

@@ -1,10 +1,10 @@
 package session
 
 import (
-	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
 )
@@ -17,19 +17,34 @@ type Filter struct {
 	Environment string
 }
 
-// List returns the live sessions that pass the filter, oldest first, in batches
-// of at most account.MaxBatch. The lock is held only to copy pointers; rows are
-// made batch by batch, as the sessions are then, and those that have ended
-// meanwhile are left out.
-func (t *Table) List(f Filter) iter.Seq[[]account.Session] {
-	return func(yield func([]account.Session) bool) {
-		sessions := t.chosen(f)
-		for chunk := range slices.Chunk(sessions, account.MaxBatch) {
+// Listing says which sessions to list, and how.
+type Listing struct {
+	Filter
+	Order   Order
+	Reverse bool // the other way round
+	// Limit is how many rows are wanted; 0: all. List makes its batches no
+	// larger than it takes, but leaves it to the caller to stop, who knows how
+	// many of the rows are shown.
+	Limit int
+}
+
+// List returns how many live sessions pass the filter, and their rows in the
+// listing's order, in batches of at most account.MaxBatch. The lock is held
+// only to copy pointers; rows are made batch by batch, as the sessions are
+// then, and those that have ended meanwhile are left out.
+func (t *Table) List(l Listing) (total int, batches iter.Seq[[]account.Session]) {
+	sessions := t.chosen(l.Filter)
+	l.Order.sort(sessions)
+	if l.Reverse {
+		slices.Reverse(sessions)
+	}
+	return len(sessions), func(yield func([]account.Session) bool) {
+		for chunk := range slices.Chunk(sessions, l.batch()) {
 			at := t.elapsed()
 			rows := make([]account.Session, 0, len(chunk))
 			for _, s := range chunk {
 				// Looking first would let a row through that shows the end.
-				if row := s.row(); !s.ended.Load() && t.expiry(s, at) == 0 {
+				if row := s.row(); s.live(at) {
 					rows = append(rows, row)
 				}
 			}
@@ -38,6 +53,17 @@ func (t *Table) List(f Filter) iter.Seq[[]account.Session] {
 			}
 		}
 	}
+}
+
+// fewest is the smallest batch that a limit asks for: where rows are withheld,
+// a limit of 1 is not to cost a trip to the plugin for each of them.
+const fewest = 50
+
+func (l *Listing) batch() int {
+	if l.Limit == 0 {
+		return account.MaxBatch
+	}
+	return min(max(l.Limit, fewest), account.MaxBatch)
 }
 
 // snapshot returns every session that is in the table now.
@@ -56,6 +82,7 @@ func (t *Table) sessionsOf(username string) []*Session {
 	return nil
 }
 
+// chosen returns the live sessions that pass the filter, in no order.
 func (t *Table) chosen(f Filter) []*Session {
 	var sessions []*Session
 	if f.Account != "" {
@@ -63,11 +90,13 @@ func (t *Table) chosen(f Filter) []*Session {
 	} else {
 		sessions = t.snapshot()
 	}
-	sessions = slices.DeleteFunc(sessions, func(s *Session) bool { return !f.passes(s) })
-	slices.SortFunc(sessions, func(a, b *Session) int {
-		return cmp.Or(cmp.Compare(a.started, b.started), cmp.Compare(a.id, b.id))
-	})
-	return sessions
+	at := t.elapsed()
+	return slices.DeleteFunc(sessions, func(s *Session) bool { return !f.passes(s) || !s.live(at) })
+}
+
+// live reports whether the session has neither ended nor outlived its times.
+func (s *Session) live(at time.Duration) bool {
+	return !s.ended.Load() && s.standing.table.expiry(s, at) == 0
 }
 
 func (f *Filter) passes(s *Session) bool {
@@ -85,12 +114,21 @@ func (f *Filter) passes(s *Session) bool {
 // addressForms returns an address with its port, if it has one, and without, in
 // the one way of writing them; what is not an IP address stays as it is.
 func addressForms(address string) (with, without string) {
+	ip, port, ok := parseAddress(address)
+	switch {
+	case !ok:
+		return address, address
+	case port < 0:
+		return ip.String(), ip.String()
+	}
+	return netip.AddrPortFrom(ip, uint16(port)).String(), ip.String()
+}
+
+// parseAddress reads an IP address; port is -1 where it has none.
+func parseAddress(address string) (ip netip.Addr, port int, ok bool) {
 	if both, err := netip.ParseAddrPort(address); err == nil {
-		ip := both.Addr().Unmap()
-		return netip.AddrPortFrom(ip, both.Port()).String(), ip.String()
+		return both.Addr().Unmap(), int(both.Port()), true
 	}
-	if ip, err := netip.ParseAddr(address); err == nil {
-		address = ip.Unmap().String()
-	}
-	return address, address
+	ip, err := netip.ParseAddr(address)
+	return ip.Unmap(), -1, err == nil
 }

@@ -11,11 +11,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func rows(table *session.Table, f session.Filter) (all []account.Session) {
-	for batch := range table.List(f) {
+func rows(table *session.Table, f session.Filter) []account.Session {
+	_, all := listed(table, session.Listing{Filter: f})
+	return all
+}
+
+func listed(table *session.Table, l session.Listing) (total int, all []account.Session) {
+	total, batches := table.List(l)
+	for batch := range batches {
 		all = append(all, batch...)
 	}
-	return all
+	return total, all
 }
 
 func TestSession_Row(t *testing.T) {
@@ -137,12 +143,13 @@ func TestList_Batches(t *testing.T) {
 		login(t, table, at(fmt.Sprint("user", i%7), 1, 1), session.Details{})
 	}
 	sizes, all := []int{}, []account.Session{}
-	for batch := range table.List(session.Filter{}) {
+	total, batches := table.List(session.Listing{})
+	for batch := range batches {
 		sizes = append(sizes, len(batch))
 		all = append(all, batch...)
 	}
-	if !slices.Equal(sizes, []int{account.MaxBatch, account.MaxBatch, 500}) {
-		t.Errorf("the batches have %v rows", sizes)
+	if !slices.Equal(sizes, []int{account.MaxBatch, account.MaxBatch, 500}) || total != n {
+		t.Errorf("the batches have %v rows of %d", sizes, total)
 	}
 	inOrder := slices.IsSortedFunc(all, func(a, b account.Session) int {
 		if c := a.ConnectedSince.Compare(b.ConnectedSince); c != 0 {
@@ -173,7 +180,8 @@ func TestList_WhileSessionsEnd(t *testing.T) {
 		login(t, table, at(name, 1, 1), session.Details{})
 	}
 	seen := 0
-	for batch := range table.List(session.Filter{}) {
+	_, batches := table.List(session.Listing{})
+	for batch := range batches {
 		seen += len(batch)
 		table.Revoke("first")
 		table.Revoke("last")

@@ -2,6 +2,7 @@ package session
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 	"unique"
 
@@ -28,12 +29,14 @@ type Table struct {
 	options Options
 	started time.Time // sessions' times count from here, on the monotonic clock
 	lease   lease
+	ended   [len(causeNames)]atomic.Uint64 // sessions so far, by their Cause
 
 	mu        sync.RWMutex
 	tokens    map[uint64]*Session // by Token.key
 	ids       map[id]*Session
-	sessions  []*Session           // in no order; Session.place is the index
-	standings map[string]*standing // by username; only names with live sessions
+	sessions  []*Session                              // in no order; Session.place is the index
+	listeners map[unique.Handle[account.Listener]]int // how many of the sessions came through each
+	standings map[string]*standing                    // by username; only names with live sessions
 	logins    map[string]map[*Login]struct{}
 	epoch     uint64 // raised by what overtakes every login under way
 }
@@ -51,6 +54,7 @@ func New(o Options) *Table {
 		started:   o.Now(),
 		tokens:    map[uint64]*Session{},
 		ids:       map[id]*Session{},
+		listeners: map[unique.Handle[account.Listener]]int{},
 		standings: map[string]*standing{},
 		logins:    map[string]map[*Login]struct{}{},
 	}
@@ -62,6 +66,14 @@ func (t *Table) Len() int {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return len(t.sessions)
+}
+
+// Through returns the number of sessions that came through a listener, as Len
+// counts them.
+func (t *Table) Through(l account.Listener) int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.listeners[unique.Make(l)]
 }
 
 // Count returns the number of an account's sessions, as Len counts them.
@@ -132,6 +144,7 @@ func (t *Table) put(s *Session) {
 	}
 	t.tokens[s.token.key()] = s
 	t.ids[s.id] = s
+	t.listeners[s.listener]++
 	s.place = int32(len(t.sessions))
 	t.sessions = append(t.sessions, s)
 	s.seat = int32(len(s.standing.sessions))
@@ -148,6 +161,7 @@ func (t *Table) take(s *Session) bool {
 	s.ended.Store(true)
 	delete(t.tokens, s.token.key())
 	delete(t.ids, s.id)
+	t.listeners[s.listener]--
 	var moved *Session
 	t.sessions, moved = without(t.sessions, s.place)
 	moved.place = s.place
