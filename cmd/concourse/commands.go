@@ -32,6 +32,8 @@ func commands() map[string]cli.CommandFactory {
 		"users sessions":       func() verb { return &usersSessions{} },
 		"users list":           func() verb { return &usersList{} },
 		"users show":           func() verb { return &usersShow{} },
+		"users apply":          func() verb { return &usersApply{} },
+		"users export":         func() verb { return &usersExport{} },
 		"users disconnect":     func() verb { return &usersDisconnect{} },
 		"users check-password": func() verb { return &usersCheckPassword{} },
 	} {
