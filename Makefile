@@ -6,6 +6,9 @@ HOME_DIR ?= $(CURDIR)/run
 FUZZTIME ?= 1m
 FUZZ_TARGETS = $(shell git grep -o '^func Fuzz[A-Za-z]*' -- '*_test.go' | sed 's|/[^/]*_test.go:func |:|')
 TOOL := go tool -modfile=tools/go.mod
+PREFIX ?= /usr/local
+PLUGINS = $(notdir $(wildcard plugin/cmd/*))
+PAGES = $(notdir $(wildcard docs/man/*.1))
 
 .DEFAULT_GOAL := help
 
@@ -57,12 +60,36 @@ lint: ## go vet, staticcheck, gofmt
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 
 .PHONY: generate
-generate: ## generate the Go code of the protobuf services
+generate: ## generate the Go code of the protobuf services, the manual, the table of settings
 	cd shared/proto && $(subst tools/,../../tools/,$(TOOL)) buf lint && $(subst tools/,../../tools/,$(TOOL)) buf generate
+	UPDATE=1 go test -count=1 -run '^TestManual$$' ./cmd/concourse
+	UPDATE=1 go test -count=1 -run '^TestSettingsTable$$' ./docs
 
 .PHONY: generated
 generated: generate ## fail where generated files differ from their sources
-	@git diff --exit-code --stat -- shared/proto
+	@changed=$$(git status --porcelain -- shared/proto docs/man docs/commands.md docs/settings.md); \
+	  if [ -n "$$changed" ]; then echo "make generate changes:"; echo "$$changed"; exit 1; fi
+
+# The executables are where the host finds its plugins beside itself; in the
+# search path is a link.
+INTO = $(DESTDIR)$(PREFIX)
+LIB = $(INTO)/lib/concourse
+MAN = $(INTO)/share/man/man1
+
+.PHONY: install
+install: ## install what build made, and the man pages, below PREFIX (/usr/local)
+	@[ -x bin/concourse ] || { echo 'make build first' >&2; exit 1; }
+	umask 022 && mkdir -p '$(INTO)/bin' '$(LIB)/plugins' '$(MAN)'
+	install -m 0755 bin/concourse '$(LIB)/'
+	install -m 0755 $(PLUGINS:%=bin/plugins/%) '$(LIB)/plugins/'
+	install -m 0644 $(PAGES:%=docs/man/%) '$(MAN)/'
+	ln -sf ../lib/concourse/concourse '$(INTO)/bin/concourse'
+
+.PHONY: uninstall
+uninstall: ## remove what install put there; homes stay, and the plugins of others
+	rm -f '$(INTO)/bin/concourse' '$(LIB)/concourse' $(PLUGINS:%='$(LIB)/plugins/%')
+	rm -f $(PAGES:%='$(MAN)/%')
+	@rmdir '$(LIB)/plugins' '$(LIB)' 2>/dev/null || true
 
 .PHONY: clean
 clean: ## remove what build made

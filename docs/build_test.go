@@ -45,12 +45,14 @@ func build() error {
 // Everything else is real: the Makefile and its recipes too.
 var standIns = map[string]string{
 	// What "git clone" gets is the part of this repository that an
-	// administrator uses: the Makefile and the examples.
+	// administrator uses: the Makefile, the examples and the man pages, and what
+	// the plugins are called.
 	"git": `#!/bin/sh
 case $1 in
 clone)
   echo "Cloning into 'concourse-users'..."
-  mkdir -p concourse-users/docs && cp "$DOCS/../Makefile" concourse-users && cp -R "$DOCS/examples" concourse-users/docs ;;
+  mkdir -p concourse-users/docs concourse-users/plugin && cp "$DOCS/../Makefile" concourse-users &&
+    cp -R "$DOCS/examples" "$DOCS/man" concourse-users/docs && cp -R "$DOCS/../plugin/cmd" concourse-users/plugin ;;
 *) exit 1 ;;
 esac
 `,

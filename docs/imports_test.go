@@ -28,12 +28,14 @@ var rules = []rule{
 	// 1
 	{of: "shared/...", never: []string{"host/...", "plugin/...", "cmd/..."}, tests: true},
 	{of: "shared/account", only: []string{"golang.org/x/text/..."}},
+	{of: "shared/backup", only: []string{}},
 	// 2
 	{
 		of:    "plugin/users",
-		only:  []string{"shared/account", "golang.org/x/crypto/...", "golang.org/x/text/...", "github.com/go-crypt/...", "github.com/hashicorp/go-hclog"},
+		only:  []string{"shared/account", "shared/backup", "golang.org/x/crypto/...", "golang.org/x/text/...", "github.com/go-crypt/...", "github.com/ccojocar/zxcvbn-go/...", "github.com/hashicorp/go-hclog"},
 		never: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/...", "github.com/hashicorp/go-plugin/...", "plugin/bolt", "plugin/etcd", "plugin/mem"},
 	},
+	{of: "...", never: []string{"github.com/ccojocar/zxcvbn-go/..."}, direct: true, except: []string{"plugin/users"}},
 	// 3
 	{of: "plugin/bolt", only: []string{"plugin/users", "shared/account", "go.etcd.io/bbolt/...", "github.com/hashicorp/go-hclog"}},
 	{of: "plugin/mem", only: []string{"plugin/users", "shared/account"}},
@@ -55,12 +57,13 @@ var rules = []rule{
 		of: "...", never: []string{"github.com/hashicorp/go-plugin/..."}, direct: true,
 		except: []string{"host/supervisor/...", "plugin", "shared/wire", "shared/conformance"},
 	},
+	{of: "...", never: []string{"github.com/prometheus/...", "net/http"}, direct: true, except: []string{"host/metrics"}},
 	// 6
 	{of: "host/...", never: []string{"plugin/..."}},
 	{of: "plugin/...", never: []string{"host/..."}},
 	// 7
 	{
-		of: "...", never: []string{"github.com/mitchellh/cli", "golang.org/x/term", "github.com/posener/complete/..."}, direct: true,
+		of: "...", never: []string{"github.com/mitchellh/cli", "golang.org/x/term", "github.com/posener/complete/...", "charm.land/bubbletea/..."}, direct: true,
 		except: []string{"cmd/concourse"},
 	},
 	{of: "...", never: []string{"cmd/..."}, except: []string{"cmd/..."}},

@@ -22,7 +22,7 @@ var forms = []struct {
 	as   string
 }{
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`), "<instant>"},
-	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b`), "<time>"},
+	{regexp.MustCompile(`\b(\d{4}-\d\d-\d\d|today) \d\d:\d\d\b|\b\d+ min ago\b|\bjust now\b`), "<time>"},
 	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`), "<request id>"},
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "<digest>"},
 	{regexp.MustCompile(`\b[0-9a-f]{32}\b`), "<id>"},
@@ -107,8 +107,10 @@ func TestCompareBites(t *testing.T) {
 		{"AnyText", "at …/run/x\n", "at /tmp/1/run/x\n", true},
 		{"AnyTextEndsElsewhere", "at …/run/x\n", "at /tmp/1/run/y\n", false},
 		{"PatternIsText", "a.c\n", "abc\n", false},
-		{"Time", "since 2026-11-23 10:48:31\n", "since 2031-01-02 23:59:59\n", true},
-		{"NoTime", "since 2026-11-23 10:48:31\n", "since never\n", false},
+		{"Time", "since 2026-11-23 10:48\n", "since 2031-01-02 23:59\n", true},
+		{"TimeOfToday", "since 2026-11-23 10:48\n", "since today 00:00\n", true},
+		{"Age", "since 12 min ago\n", "since just now\n", true},
+		{"NoTime", "since 2026-11-23 10:48\n", "since never\n", false},
 		{"Columns", "A   B\n", "A       B\n", true},
 		{"NoColumns", "A B\n", "A  B\n", false},
 	} {

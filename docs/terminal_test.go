@@ -57,12 +57,17 @@ func (t *terminal) collect() {
 	}
 }
 
-// text is what was printed so far, in lines as a document has them.
+// text is what stands there of what was printed so far, in lines as a document
+// has them.
 func (t *terminal) text() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.ReplaceAll(string(t.printed), "\r\n", "\n")
+	return overwritten.ReplaceAllString(strings.ReplaceAll(string(t.printed), "\r\n", "\n"), "")
 }
+
+// overwritten is what a line had before it was begun anew, such as how far a
+// long run was.
+var overwritten = regexp.MustCompile(`(?m)^.*\r`)
 
 // until waits until what is printed satisfies done, or nothing more can come.
 func (t *terminal) until(done func() (bool, error)) error {
@@ -116,7 +121,7 @@ var (
 	asksPassword    = regexp.MustCompile(`^password for \[(.+)\]: $`)
 	asksNewPassword = regexp.MustCompile(`^(?:Password|New password) for (.+?)( \[keep\])?: $`)
 	asksAgain       = regexp.MustCompile(`^Re-enter password: $`)
-	asksVisibly     = regexp.MustCompile(`^(?:Username \[admin\]|Name for new user|User to [a-z]+|Role for .+|Permission for .+): $|^(?:Which|To which|From which) .+\? $|^Delete .+ for good\? \[y/N\] $`)
+	asksVisibly     = regexp.MustCompile(`^(?:Username \[admin\]|Name for new user|User to [a-z]+|Role for .+|Permission for .+): $|^(?:Which|To which|From which) .+\? $|^Delete .+\? \[y/N\] $`)
 )
 
 // question returns a question that stands unanswered at the end of the text.

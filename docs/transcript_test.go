@@ -24,9 +24,10 @@ import (
 //	yaml           a settings file that the host accepts
 //	sh FILE        the whole of a file in docs/examples
 //	ini FILE       likewise
+//	yaml FILE      likewise
 //
 // A block that fits none of these fails, as does a document without blocks.
-var documents = []string{"../README.md", "guide.md", "settings.md"}
+var documents = []string{"../README.md", "guide.md", "operating.md", "settings.md"}
 
 func TestDocuments(t *testing.T) {
 	for _, path := range documents {
@@ -113,7 +114,7 @@ func (r *reader) follow(b block) error {
 		return r.compareJSON(b)
 	case b.language == "yaml" && b.words == "":
 		return loadYAML(b)
-	case (b.language == "sh" || b.language == "ini") && b.words != "":
+	case (b.language == "sh" || b.language == "ini" || b.language == "yaml") && b.words != "":
 		return compareFile(b)
 	}
 	return fmt.Errorf("%d: nothing tests a block that begins with ```%s %s", b.line, b.language, b.words)
