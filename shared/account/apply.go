@@ -16,6 +16,7 @@ type Desired struct {
 	Role     Role
 	Enabled  *bool
 	Grants   Grants // nil keeps them; otherwise exactly these
+	OnlyNew  bool   // an account that exists is refused, with AlreadyExists
 
 	// At most one of the two. A password that is the account's already changes
 	// nothing, and neither does a hash that is.
@@ -114,12 +115,3 @@ type Restored struct {
 	TakenAt  time.Time // when the backup was made
 	StoreID  string    // the new one
 }
-
-// The optional abilities of a backend, as it declares them.
-const (
-	CapabilityApply   = "apply"
-	CapabilityExport  = "export"
-	CapabilityBackup  = "backup"
-	CapabilityRecover = "recover"
-	CapabilityRestore = "restore"
-)

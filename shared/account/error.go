@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -175,7 +176,8 @@ func Conflict(format string, args ...any) *Error {
 
 // Unsupported names the capability that the backend lacks.
 func Unsupported(capability string) *Error {
-	return &Error{Kind: KindUnsupported, Subject: capability, Message: fmt.Sprintf("%s is unsupported by this backend", capability)}
+	what := cmp.Or(lacking[capability], capability)
+	return &Error{Kind: KindUnsupported, Subject: capability, Message: what + " is unsupported by this backend"}
 }
 
 // Throttled says when to try again.

@@ -55,6 +55,7 @@ func TestApply(t *testing.T) {
 		"Password":      {Username: "u", Password: account.Secret("pä ss")},
 		"EmptyPassword": {Username: "u", Password: account.Secret{}},
 		"Hash":          {Username: "u", PasswordHash: account.Secret("$x$y"), CreatedAt: then, PasswordChangedAt: then.Add(1), LastLoginAt: then.Add(time.Hour)},
+		"OnlyNew":       {Username: "u", OnlyNew: true},
 		"EmptyHash":     {Username: "u", PasswordHash: account.Secret{}},
 	} {
 		for which, a := range map[string]account.Applied{

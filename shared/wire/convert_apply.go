@@ -18,6 +18,7 @@ type DesiredParts interface {
 	GetCreatedAt() *timestamppb.Timestamp
 	GetPasswordChangedAt() *timestamppb.Timestamp
 	GetLastLoginAt() *timestamppb.Timestamp
+	GetOnlyNew() bool
 }
 
 // DesiredFromProto converts what the generated types of the two services spell
@@ -25,7 +26,7 @@ type DesiredParts interface {
 // exactly those.
 func DesiredFromProto(p DesiredParts, enabled *bool, grants *[]*accountv1.Grant, password, hash []byte) (account.Desired, error) {
 	d := account.Desired{
-		Username: p.GetUsername(), Enabled: enabled,
+		Username: p.GetUsername(), Enabled: enabled, OnlyNew: p.GetOnlyNew(),
 		Password: OptionalSecret(password), PasswordHash: OptionalSecret(hash),
 	}
 	var err error
@@ -73,7 +74,7 @@ func desiredFromProto(p *usersv1.Desired) (account.Desired, error) {
 
 func desiredToProto(d account.Desired) *usersv1.Desired {
 	p := &usersv1.Desired{
-		Username: d.Username, Role: RoleToProto(d.Role), Enabled: d.Enabled,
+		Username: d.Username, Role: RoleToProto(d.Role), Enabled: d.Enabled, OnlyNew: d.OnlyNew,
 		Password: d.Password, PasswordHash: d.PasswordHash,
 		CreatedAt: TimeToProto(d.CreatedAt), PasswordChangedAt: TimeToProto(d.PasswordChangedAt), LastLoginAt: TimeToProto(d.LastLoginAt),
 	}

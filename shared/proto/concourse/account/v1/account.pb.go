@@ -178,8 +178,8 @@ func (Listener) EnumDescriptor() ([]byte, []int) {
 // The permissions granted in one environment.
 type Grant struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Environment   string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"` // ASCII letters, digits and '_', at most 255 bytes
-	Permissions   []Permission           `protobuf:"varint,2,rep,packed,name=permissions,proto3,enum=concourse.account.v1.Permission" json:"permissions,omitempty"`
+	Environment   string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`                                              // ASCII letters, digits and '_', at most 255 bytes
+	Permissions   []Permission           `protobuf:"varint,2,rep,packed,name=permissions,proto3,enum=concourse.account.v1.Permission" json:"permissions,omitempty"` // each at most once
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -231,15 +231,15 @@ func (x *Grant) GetPermissions() []Permission {
 // An account as its administrators see it. Never a password or a hash.
 type Account struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
-	Id                string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                  // random, never used again; at most 64 bytes
-	Generation        uint64                 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"` // raised by every password set, actual role change, suspension and enabling
-	Username          string                 `protobuf:"bytes,3,opt,name=username,proto3" json:"username,omitempty"`      // PRECIS UsernameCasePreserved, at most 255 bytes
-	Role              Role                   `protobuf:"varint,4,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"`
-	Enabled           bool                   `protobuf:"varint,5,opt,name=enabled,proto3" json:"enabled,omitempty"`
-	Grants            []*Grant               `protobuf:"bytes,6,rep,name=grants,proto3" json:"grants,omitempty"` // one entry for each environment, at most 1024
-	CreatedAt         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	PasswordChangedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=password_changed_at,json=passwordChangedAt,proto3" json:"password_changed_at,omitempty"`
-	LastLoginAt       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_login_at,json=lastLoginAt,proto3" json:"last_login_at,omitempty"` // absent: never, or not kept by this backend
+	Id                string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                                                          // random, never used again; at most 64 bytes
+	Generation        uint64                 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`                                         // raised by one by every password set, actual role change, suspension and enabling
+	Username          string                 `protobuf:"bytes,3,opt,name=username,proto3" json:"username,omitempty"`                                              // PRECIS UsernameCasePreserved, at most 255 bytes
+	Role              Role                   `protobuf:"varint,4,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"`                      // never unspecified
+	Enabled           bool                   `protobuf:"varint,5,opt,name=enabled,proto3" json:"enabled,omitempty"`                                               // false: suspended
+	Grants            []*Grant               `protobuf:"bytes,6,rep,name=grants,proto3" json:"grants,omitempty"`                                                  // one entry for each environment, at most 1024
+	CreatedAt         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`                           // absent: not kept by this backend
+	PasswordChangedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=password_changed_at,json=passwordChangedAt,proto3" json:"password_changed_at,omitempty"` // absent: not kept by this backend
+	LastLoginAt       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_login_at,json=lastLoginAt,proto3" json:"last_login_at,omitempty"`                   // absent: never, or not kept by this backend
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -340,19 +340,19 @@ func (x *Account) GetLastLoginAt() *timestamppb.Timestamp {
 // One row of a sessions listing: public facts, never a token.
 type Session struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
-	Id               string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Host             string                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	Id               string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`     // public: not the token
+	Host             string                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"` // whose connection table has the row
 	AccountId        string                 `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	Username         string                 `protobuf:"bytes,4,opt,name=username,proto3" json:"username,omitempty"`
-	Role             Role                   `protobuf:"varint,5,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"`
-	RemoteAddress    string                 `protobuf:"bytes,6,opt,name=remote_address,json=remoteAddress,proto3" json:"remote_address,omitempty"`
+	Role             Role                   `protobuf:"varint,5,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"`        // as the host knows it now
+	RemoteAddress    string                 `protobuf:"bytes,6,opt,name=remote_address,json=remoteAddress,proto3" json:"remote_address,omitempty"` // host:port, or what names a local caller
 	Listener         Listener               `protobuf:"varint,7,opt,name=listener,proto3,enum=concourse.account.v1.Listener" json:"listener,omitempty"`
-	Client           string                 `protobuf:"bytes,8,opt,name=client,proto3" json:"client,omitempty"`
-	Environment      string                 `protobuf:"bytes,9,opt,name=environment,proto3" json:"environment,omitempty"`
+	Client           string                 `protobuf:"bytes,8,opt,name=client,proto3" json:"client,omitempty"`           // what the client calls itself
+	Environment      string                 `protobuf:"bytes,9,opt,name=environment,proto3" json:"environment,omitempty"` // the one it connected to; empty: none
 	ConnectedSince   *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=connected_since,json=connectedSince,proto3" json:"connected_since,omitempty"`
 	LastActive       *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=last_active,json=lastActive,proto3" json:"last_active,omitempty"`
-	Calls            uint64                 `protobuf:"varint,12,opt,name=calls,proto3" json:"calls,omitempty"`
-	Connections      uint32                 `protobuf:"varint,13,opt,name=connections,proto3" json:"connections,omitempty"`
+	Calls            uint64                 `protobuf:"varint,12,opt,name=calls,proto3" json:"calls,omitempty"`                               // made so far
+	Connections      uint32                 `protobuf:"varint,13,opt,name=connections,proto3" json:"connections,omitempty"`                   // that use it now
 	CurrentCall      *Call                  `protobuf:"bytes,14,opt,name=current_call,json=currentCall,proto3" json:"current_call,omitempty"` // absent: none
 	OpenTransactions []*Transaction         `protobuf:"bytes,15,rep,name=open_transactions,json=openTransactions,proto3" json:"open_transactions,omitempty"`
 	Note             string                 `protobuf:"bytes,16,opt,name=note,proto3" json:"note,omitempty"` // the plugin's annotation, at most 200 bytes
@@ -505,7 +505,7 @@ func (x *Session) GetNote() string {
 // A call that a session is making now.
 type Call struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Method        string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	Method        string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"` // of the database's interface
 	Since         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

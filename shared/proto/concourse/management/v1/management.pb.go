@@ -853,6 +853,7 @@ type ApplyRequest struct {
 	CreatedAt         *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	PasswordChangedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=password_changed_at,json=passwordChangedAt,proto3" json:"password_changed_at,omitempty"`
 	LastLoginAt       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=last_login_at,json=lastLoginAt,proto3" json:"last_login_at,omitempty"`
+	OnlyNew           bool                   `protobuf:"varint,11,opt,name=only_new,json=onlyNew,proto3" json:"only_new,omitempty"` // an account that exists is refused, with ALREADY_EXISTS
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -955,6 +956,13 @@ func (x *ApplyRequest) GetLastLoginAt() *timestamppb.Timestamp {
 		return x.LastLoginAt
 	}
 	return nil
+}
+
+func (x *ApplyRequest) GetOnlyNew() bool {
+	if x != nil {
+		return x.OnlyNew
+	}
+	return false
 }
 
 type Grants struct {
@@ -2408,7 +2416,7 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	"\rEnableRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1a\n" +
-	"\busername\x18\x02 \x01(\tR\busername\"\x8e\x04\n" +
+	"\busername\x18\x02 \x01(\tR\busername\"\xa9\x04\n" +
 	"\fApplyRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1a\n" +
@@ -2422,7 +2430,8 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12J\n" +
 	"\x13password_changed_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x11passwordChangedAt\x12>\n" +
 	"\rlast_login_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\vlastLoginAtB\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\vlastLoginAt\x12\x19\n" +
+	"\bonly_new\x18\v \x01(\bR\aonlyNewB\n" +
 	"\n" +
 	"\b_enabledB\v\n" +
 	"\t_passwordB\x10\n" +

@@ -21,7 +21,8 @@
 //                        TOO_MANY_GRANTS)
 //   ABORTED              others changed the same thing at once
 //   UNIMPLEMENTED        the backend cannot do that ("subject" is the
-//                        capability)
+//                        capability; a method that is simply not there is
+//                        taken for the same)
 //   RESOURCE_EXHAUSTED   too many logins wait to hash
 //   UNAVAILABLE          the backend's store cannot be reached; nothing was
 //                        written
@@ -106,12 +107,17 @@ func (x *ConfigureRequest) GetSettings() map[string]string {
 }
 
 type ConfigureResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`                      // of the backend, such as "bolt"
-	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`                // of the executable
-	Capabilities  []string               `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`      // optional abilities: "apply", "export", "backup", "recover", "restore"
-	StoreId       string                 `protobuf:"bytes,4,opt,name=store_id,json=storeId,proto3" json:"store_id,omitempty"` // names the store's contents; changes when they are restored or replaced
-	Initialized   bool                   `protobuf:"varint,5,opt,name=initialized,proto3" json:"initialized,omitempty"`       // whether the store has its initialised marker
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`       // of the backend, such as "bolt"
+	Version string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"` // of the executable
+	// What the backend can do. "change": every mutation below, and Initialize;
+	// "durable": what it acknowledged outlives the process; "apply": Apply and
+	// Plan; "export", "backup", "recover", "restore": the method of that name.
+	// What is not declared is answered with UNIMPLEMENTED.
+	Capabilities []string `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	StoreId      string   `protobuf:"bytes,4,opt,name=store_id,json=storeId,proto3" json:"store_id,omitempty"` // names the store's contents; changes when they are restored or replaced
+	// Whether the store has its initialised marker; always true without "change".
+	Initialized   bool `protobuf:"varint,5,opt,name=initialized,proto3" json:"initialized,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -183,8 +189,8 @@ func (x *ConfigureResponse) GetInitialized() bool {
 
 type InitializeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
-	Password      []byte                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`                    // of the first ADMIN
+	Password      []byte                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`                    // UTF-8; a hash scheme may refuse one that it cannot prepare
 	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"` // a repeat is answered from the record, as a mutation's is
 	Host          string                 `protobuf:"bytes,4,opt,name=host,proto3" json:"host,omitempty"`                            // the host's own id, kept in the record
 	unknownFields protoimpl.UnknownFields
@@ -302,11 +308,13 @@ func (x *InitializeResponse) GetWarning() string {
 }
 
 type AuthenticateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
-	Password      []byte                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"` // at most 1024 bytes, as typed; each hash scheme names its own preparation
-	Listener      v1.Listener            `protobuf:"varint,3,opt,name=listener,proto3,enum=concourse.account.v1.Listener" json:"listener,omitempty"`
-	Probe         bool                   `protobuf:"varint,4,opt,name=probe,proto3" json:"probe,omitempty"` // the host asks for itself: it counts as no login, and changes nothing
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Username string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"` // as typed: in any normal form, and perhaps no name at all
+	Password []byte                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"` // at most 1024 bytes, as typed; each hash scheme names its own preparation
+	// Which door it came through. Hashing for clients never keeps that for
+	// administrators waiting.
+	Listener      v1.Listener `protobuf:"varint,3,opt,name=listener,proto3,enum=concourse.account.v1.Listener" json:"listener,omitempty"`
+	Probe         bool        `protobuf:"varint,4,opt,name=probe,proto3" json:"probe,omitempty"` // the host asks for itself: it counts as no login, and changes nothing
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -371,7 +379,7 @@ func (x *AuthenticateRequest) GetProbe() bool {
 
 type AuthenticateResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Account       *v1.Account            `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Account       *v1.Account            `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`    // whose id and generation the session is good for
 	Revision      uint64                 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"` // at which the account was read
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -423,7 +431,7 @@ func (x *AuthenticateResponse) GetRevision() uint64 {
 
 type ExistsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
+	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"` // as typed; one that no account can have is no error
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -467,7 +475,7 @@ func (x *ExistsRequest) GetUsername() string {
 
 type ExistsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Exists        bool                   `protobuf:"varint,1,opt,name=exists,proto3" json:"exists,omitempty"`
+	Exists        bool                   `protobuf:"varint,1,opt,name=exists,proto3" json:"exists,omitempty"` // suspended accounts exist too
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -513,9 +521,9 @@ func (x *ExistsResponse) GetExists() bool {
 type Caller struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
-	AccountId     string                 `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	Generation    uint64                 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
-	SessionId     string                 `protobuf:"bytes,4,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	AccountId     string                 `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"` // no longer the account of that name: UNAUTHENTICATED
+	Generation    uint64                 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`               // no longer the account's, as of one that was suspended: UNAUTHENTICATED
+	SessionId     string                 `protobuf:"bytes,4,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"` // for annotations of listings; never a token
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -580,10 +588,12 @@ func (x *Caller) GetSessionId() string {
 
 // One mutation on its way.
 type Invocation struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"` // version 7 UUID, text form; carries its time
-	Caller        *Caller                `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
-	Host          string                 `protobuf:"bytes,3,opt,name=host,proto3" json:"host,omitempty"` // the host's own id, kept in the record
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version 7 UUID, text form. It carries its time; one of more than 24 h in the
+	// future is INVALID_ARGUMENT.
+	RequestId     string  `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Caller        *Caller `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"` // who asks
+	Host          string  `protobuf:"bytes,3,opt,name=host,proto3" json:"host,omitempty"`     // the host's own id, kept in the record
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -641,10 +651,10 @@ func (x *Invocation) GetHost() string {
 
 type CreateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
-	Password      []byte                 `protobuf:"bytes,3,opt,name=password,proto3" json:"password,omitempty"`
-	Role          v1.Role                `protobuf:"varint,4,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"`
+	Password      []byte                 `protobuf:"bytes,3,opt,name=password,proto3" json:"password,omitempty"`                             // by this backend's policy for passwords; an empty one never
+	Role          v1.Role                `protobuf:"varint,4,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"`     // unspecified: INVALID_ARGUMENT
 	IfNotExists   bool                   `protobuf:"varint,5,opt,name=if_not_exists,json=ifNotExists,proto3" json:"if_not_exists,omitempty"` // an existing account is no error and stays as it is
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -717,7 +727,7 @@ func (x *CreateRequest) GetIfNotExists() bool {
 
 type EditRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
 	Role          v1.Role                `protobuf:"varint,3,opt,name=role,proto3,enum=concourse.account.v1.Role" json:"role,omitempty"` // unspecified: keep
 	Password      []byte                 `protobuf:"bytes,4,opt,name=password,proto3,oneof" json:"password,omitempty"`                   // absent: keep
@@ -785,7 +795,7 @@ func (x *EditRequest) GetPassword() []byte {
 
 type PasswordRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
 	Password      []byte                 `protobuf:"bytes,3,opt,name=password,proto3" json:"password,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -845,7 +855,7 @@ func (x *PasswordRequest) GetPassword() []byte {
 
 type DeleteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
 	IfExists      bool                   `protobuf:"varint,3,opt,name=if_exists,json=ifExists,proto3" json:"if_exists,omitempty"` // no such account is no error
 	unknownFields protoimpl.UnknownFields
@@ -905,7 +915,7 @@ func (x *DeleteRequest) GetIfExists() bool {
 
 type GrantRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
 	Permission    v1.Permission          `protobuf:"varint,3,opt,name=permission,proto3,enum=concourse.account.v1.Permission" json:"permission,omitempty"`
 	Environment   string                 `protobuf:"bytes,4,opt,name=environment,proto3" json:"environment,omitempty"`
@@ -973,7 +983,7 @@ func (x *GrantRequest) GetEnvironment() string {
 
 type RevokeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
 	Environment   string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1033,7 +1043,7 @@ func (x *RevokeRequest) GetEnvironment() string {
 
 type SuspendRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1085,7 +1095,7 @@ func (x *SuspendRequest) GetUsername() string {
 
 type EnableRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1146,12 +1156,16 @@ type Desired struct {
 	Password []byte                 `protobuf:"bytes,5,opt,name=password,proto3,oneof" json:"password,omitempty"` // at most one of the two
 	// PHC form. A backend refuses a form that it does not verify, and parameters
 	// that cost more than it is ready to spend at a login, with INVALID_ARGUMENT.
+	// "$concourse-sha512$salt$digest" is what the Java original kept: SHA-512 over
+	// the password's bytes and the salt's, both in standard base64 without
+	// padding. It is never stored as it is, since it is fast to guess from.
 	PasswordHash []byte `protobuf:"bytes,6,opt,name=password_hash,json=passwordHash,proto3,oneof" json:"password_hash,omitempty"`
 	// Only with a hash: when it was set, and, of a new account, when it was
 	// created and last logged in. Not in the future.
 	CreatedAt         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	PasswordChangedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=password_changed_at,json=passwordChangedAt,proto3" json:"password_changed_at,omitempty"`
 	LastLoginAt       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_login_at,json=lastLoginAt,proto3" json:"last_login_at,omitempty"`
+	OnlyNew           bool                   `protobuf:"varint,10,opt,name=only_new,json=onlyNew,proto3" json:"only_new,omitempty"` // an account that exists is refused, with ALREADY_EXISTS
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -1249,6 +1263,13 @@ func (x *Desired) GetLastLoginAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Desired) GetOnlyNew() bool {
+	if x != nil {
+		return x.OnlyNew
+	}
+	return false
+}
+
 type Grants struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Grants        []*v1.Grant            `protobuf:"bytes,1,rep,name=grants,proto3" json:"grants,omitempty"`
@@ -1295,7 +1316,7 @@ func (x *Grants) GetGrants() []*v1.Grant {
 
 type ApplyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Invocation    *Invocation            `protobuf:"bytes,1,opt,name=invocation,proto3" json:"invocation,omitempty"` // who asks, under which request id
 	Desired       *Desired               `protobuf:"bytes,2,opt,name=desired,proto3" json:"desired,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2570,7 +2591,7 @@ func (x *Record) GetAt() *timestamppb.Timestamp {
 
 type WatchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Read          []string               `protobuf:"bytes,1,rep,name=read,proto3" json:"read,omitempty"`            // usernames, at most 1000: answer each with a snapshot
+	Read          []string               `protobuf:"bytes,1,rep,name=read,proto3" json:"read,omitempty"`            // usernames: answer each with a snapshot; more than 1000 are INVALID_ARGUMENT
 	Heartbeat     uint64                 `protobuf:"varint,2,opt,name=heartbeat,proto3" json:"heartbeat,omitempty"` // not 0: begin a linearizable read now; answer when all up to it is delivered
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2620,6 +2641,7 @@ func (x *WatchRequest) GetHeartbeat() uint64 {
 	return 0
 }
 
+// One item of the stream.
 type WatchEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Event:
@@ -3021,7 +3043,7 @@ const file_concourse_users_v1_users_proto_rawDesc = "" +
 	"\n" +
 	"invocation\x18\x01 \x01(\v2\x1e.concourse.users.v1.InvocationR\n" +
 	"invocation\x12\x1a\n" +
-	"\busername\x18\x02 \x01(\tR\busername\"\xe5\x03\n" +
+	"\busername\x18\x02 \x01(\tR\busername\"\x80\x04\n" +
 	"\aDesired\x12\x1a\n" +
 	"\busername\x18\x01 \x01(\tR\busername\x12.\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1a.concourse.account.v1.RoleR\x04role\x12\x1d\n" +
@@ -3032,7 +3054,9 @@ const file_concourse_users_v1_users_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12J\n" +
 	"\x13password_changed_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x11passwordChangedAt\x12>\n" +
-	"\rlast_login_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vlastLoginAtB\n" +
+	"\rlast_login_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vlastLoginAt\x12\x19\n" +
+	"\bonly_new\x18\n" +
+	" \x01(\bR\aonlyNewB\n" +
 	"\n" +
 	"\b_enabledB\v\n" +
 	"\t_passwordB\x10\n" +

@@ -21,7 +21,8 @@
 //                        TOO_MANY_GRANTS)
 //   ABORTED              others changed the same thing at once
 //   UNIMPLEMENTED        the backend cannot do that ("subject" is the
-//                        capability)
+//                        capability; a method that is simply not there is
+//                        taken for the same)
 //   RESOURCE_EXHAUSTED   too many logins wait to hash
 //   UNAVAILABLE          the backend's store cannot be reached; nothing was
 //                        written
@@ -148,13 +149,15 @@ type UsersClient interface {
 	// writes a request record with the verb "recover" and no caller. NOT_FOUND
 	// names accounts that are ADMINs. Capability "recover".
 	Recover(ctx context.Context, in *RecoverRequest, opts ...grpc.CallOption) (*Change, error)
-	// Restore checks a backup to its end, then gives the store its contents and
-	// nothing else, all at once, under a new store_id. The only call that may
+	// Restore checks a backup to its end, refuses one that is damaged with
+	// INVALID_ARGUMENT, then gives the store its contents and nothing else, all at
+	// once, under a new store_id. The only call that may
 	// follow is the end. Capability "restore".
 	Restore(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[RestoreRequest, RestoreResponse], error)
 	// Watch streams the changes of every account committed after it began, in
 	// order, and serves the host's requests, also in order. A stream that falls
-	// behind ends with ABORTED; the host opens a new one and reads again.
+	// behind ends with ABORTED; the host opens a new one and reads again. When the
+	// host has no more requests, the stream ends with OK once they are answered.
 	Watch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WatchRequest, WatchEvent], error)
 }
 
@@ -494,13 +497,15 @@ type UsersServer interface {
 	// writes a request record with the verb "recover" and no caller. NOT_FOUND
 	// names accounts that are ADMINs. Capability "recover".
 	Recover(context.Context, *RecoverRequest) (*Change, error)
-	// Restore checks a backup to its end, then gives the store its contents and
-	// nothing else, all at once, under a new store_id. The only call that may
+	// Restore checks a backup to its end, refuses one that is damaged with
+	// INVALID_ARGUMENT, then gives the store its contents and nothing else, all at
+	// once, under a new store_id. The only call that may
 	// follow is the end. Capability "restore".
 	Restore(grpc.ClientStreamingServer[RestoreRequest, RestoreResponse]) error
 	// Watch streams the changes of every account committed after it began, in
 	// order, and serves the host's requests, also in order. A stream that falls
-	// behind ends with ABORTED; the host opens a new one and reads again.
+	// behind ends with ABORTED; the host opens a new one and reads again. When the
+	// host has no more requests, the stream ends with OK once they are answered.
 	Watch(grpc.BidiStreamingServer[WatchRequest, WatchEvent]) error
 	mustEmbedUnimplementedUsersServer()
 }
