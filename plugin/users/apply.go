@@ -39,6 +39,9 @@ func (s *Service) Plan(ctx context.Context, who account.Caller, d account.Desire
 	if err != nil {
 		return account.Applied{}, err
 	}
+	if err := run.offers(account.CapabilityApply); err != nil {
+		return account.Applied{}, err
+	}
 	g, err := s.goal(d, who.AccountID)
 	if err != nil {
 		return account.Applied{}, err
@@ -52,13 +55,8 @@ func (s *Service) Plan(ctx context.Context, who account.Caller, d account.Desire
 		if !is.needsHash() {
 			return planned, nil
 		}
-		prepared, err := s.newPassword(ctx, run.policy, g.mutation(), was)
-		if err != nil {
+		if hash, err = s.plannedHash(ctx, run.policy, g, was); err != nil {
 			return account.Applied{}, attempted("plan an account", err)
-		}
-		hash = ""
-		if prepared != "" {
-			hash = notHashed
 		}
 	}
 	return account.Applied{}, contended(g.Username)
@@ -66,6 +64,21 @@ func (s *Service) Plan(ctx context.Context, who account.Caller, d account.Desire
 
 // notHashed stands for a hash that a plan does not make.
 const notHashed = "not hashed"
+
+// plannedHash is newHash, but makes none that only a change would need.
+func (s *Service) plannedHash(ctx context.Context, p policy, g *goal, was *stored) (string, error) {
+	switch {
+	case g.original != nil && was != nil: // which shows whether it is the account's
+		return s.hasher.wrap(ctx, *g.original)
+	case g.original != nil:
+		return notHashed, nil
+	}
+	prepared, err := s.newPassword(ctx, p, g.mutation(), was)
+	if err != nil || prepared == "" {
+		return "", err
+	}
+	return notHashed, nil
+}
 
 func (g *goal) plan(ctx context.Context, store Store, who account.Caller, hash string) (planned account.Applied, was, is *stored, err error) {
 	err = store.View(ctx, func(r Reader) (err error) {
@@ -109,15 +122,16 @@ func applied(change account.Change, was, is *stored) account.Applied {
 type goal struct {
 	account.Desired
 	caller   account.ID
-	hash     string   // PasswordHash
-	verified verified // Password against the account's hash
+	hash     string        // PasswordHash, in a form that is stored
+	original *originalHash // PasswordHash, if it is what the Java original kept
+	verified verified      // Password against the account's hash
 	now      time.Time
 }
 
 func (g *goal) mutation() mutation {
 	return mutation{
 		verb: account.VerbApply, target: g.Username,
-		setsPassword: g.Password != nil, password: g.Password, verified: &g.verified,
+		setsPassword: g.Password != nil || g.original != nil, password: g.Password, original: g.original, verified: &g.verified,
 		decide: g.reach, lastLogin: g.LastLoginAt,
 	}
 }
@@ -144,7 +158,9 @@ func (s *Service) goal(d account.Desired, caller account.ID) (*goal, error) {
 	case d.Password != nil:
 		return nil, account.Invalid("password", "either a password or a hash says the password of '%s', not both", account.Printable(g.Username))
 	}
-	if !s.hasher.admits(g.hash) {
+	if g.original = readOriginalHash(g.hash); g.original != nil {
+		g.hash = ""
+	} else if !s.hasher.admits(g.hash) {
 		return nil, account.Invalid("password_hash", "the password hash of '%s' is not acceptable: %s", account.Printable(g.Username), s.hasher.accepts())
 	}
 	for _, t := range []struct {
@@ -192,8 +208,11 @@ func checkGrants(username string, given account.Grants) (account.Grants, error) 
 // and the password, each of which raises the generation by itself, as with the
 // verbs.
 func (g *goal) reach(before *stored, hash string) (*stored, error) {
-	if before == nil {
+	switch {
+	case before == nil:
 		return g.anew(hash)
+	case g.OnlyNew:
+		return nil, account.AlreadyExists(g.Username)
 	}
 	after := *before
 	changed := false
@@ -217,6 +236,9 @@ func (g *goal) reach(before *stored, hash string) (*stored, error) {
 	switch {
 	case g.hash != "" && !before.hashIs(g.hash):
 		after.setPassword(g.hash, orNow(g.PasswordChangedAt, g.now))
+		changed = true
+	case g.original != nil && (hash == "" || !before.hashIs(hash)): // without one it is to be seen
+		after.setPassword(hash, orNow(g.PasswordChangedAt, g.now))
 		changed = true
 	case g.Password != nil && before.Hash != g.verified.hash:
 		after.setPassword("", g.now) // whether it is needed is to be verified

@@ -27,6 +27,20 @@ var (
 )
 
 func TestApply(t *testing.T) {
+	t.Run("ErrAlreadyExists", func(t *testing.T) {
+		h := start(t)
+		h.apply(account.Desired{Username: "jeff", Password: account.Secret(newPassword), OnlyNew: true})
+		d := account.Desired{Username: "jeff", Role: account.Admin, OnlyNew: true}
+		if _, err := h.Apply(t.Context(), h.as("admin"), d); account.KindOf(err) != account.KindAlreadyExists {
+			t.Errorf("Apply: %v", err)
+		}
+		if _, err := h.Plan(t.Context(), h.as("admin").Caller, d); account.KindOf(err) != account.KindAlreadyExists {
+			t.Errorf("Plan: %v", err)
+		}
+		if is := h.kept("jeff"); is.Role != account.User || is.Generation != 1 {
+			t.Errorf("jeff is %+v", is)
+		}
+	})
 	t.Run("ANewAccount", func(t *testing.T) {
 		h := start(t)
 		got := h.apply(account.Desired{Username: "ｊeff", Password: account.Secret(newPassword)})

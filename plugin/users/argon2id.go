@@ -19,11 +19,17 @@ import (
 type argon2id struct {
 	memory uint32 // KiB
 	passes int
+	least  uint64 // KiB times passes, of a hash that must not be cheap to guess from
 }
 
 // owasp is the cost that OWASP recommends at least: 19 MiB, two passes, one
 // lane.
-var owasp = argon2id{memory: 19456, passes: 2}
+var owasp = argon2id{memory: 19456, passes: 2, least: leastWork}
+
+// leastWork is the cheapest among OWASP's equal choices: 7 MiB, five passes. It
+// does not rise with what new hashes cost, since what earlier releases made must
+// still come in.
+const leastWork = 5 * 7168 // KiB times passes
 
 const (
 	lanes      = 1
@@ -42,7 +48,7 @@ const (
 
 // Bounds for hashes that are given in place of a password: verifying one costs
 // about twenty of our own at most, and a short key would match by chance. There
-// is no least cost, since a weak hash is renewed at the next login.
+// is no least cost, since a weak hash is renewed at the next login; but see least.
 const (
 	mostGivenMemory = 256 << 10 // KiB
 	mostGivenPasses = 10
@@ -69,8 +75,7 @@ func (argon2id) prepare(password account.Secret) (string, error) {
 }
 
 func (a argon2id) hash(prepared string) (string, error) {
-	h, err := argon2.New(argon2.WithVariantID(), argon2.WithM(a.memory), argon2.WithT(a.passes),
-		argon2.WithP(lanes), argon2.WithS(saltLength), argon2.WithK(keyLength))
+	h, err := a.hasher()
 	if err != nil {
 		return "", err
 	}
@@ -81,6 +86,11 @@ func (a argon2id) hash(prepared string) (string, error) {
 	return d.Encode(), nil
 }
 
+func (a argon2id) hasher() (*argon2.Hasher, error) {
+	return argon2.New(argon2.WithVariantID(), argon2.WithM(a.memory), argon2.WithT(a.passes),
+		argon2.WithP(lanes), argon2.WithS(saltLength), argon2.WithK(keyLength))
+}
+
 func (a argon2id) decoy() string {
 	random := make([]byte, saltLength+keyLength)
 	rand.Read(random)
@@ -89,23 +99,26 @@ func (a argon2id) decoy() string {
 		b.EncodeToString(random[:saltLength]), b.EncodeToString(random[saltLength:]))
 }
 
-// parse takes the canonical form only: what the library reads more liberally
+func (a argon2id) parse(encoded string) (digest, error) { return a.read(encoded) }
+
+// read takes the canonical form only: what the library reads more liberally
 // than it writes is refused. Its errors don't quote the hash (rule 9).
-func (a argon2id) parse(encoded string) (digest, error) {
+func (a argon2id) read(encoded string) (argon2idDigest, error) {
+	none := argon2idDigest{}
 	if len(encoded) > mostEncoded {
-		return nil, errHashForm
+		return none, errHashForm
 	}
 	decoded, err := argon2.DecodeVariant(argon2.VariantID)(encoded)
 	d, ok := decoded.(*argon2.Digest)
 	if err != nil || !ok || d.Encode() != encoded {
-		return nil, errHashForm
+		return none, errHashForm
 	}
 	var memory, passes, p uint32
 	if _, err := fmt.Sscanf(encoded, "$argon2id$v=19$m=%d,t=%d,p=%d$", &memory, &passes, &p); err != nil {
-		return nil, errHashForm
+		return none, errHashForm
 	}
 	if p < 1 || p > mostLanes || passes < 1 || passes > mostPasses || memory < 8*p || memory > mostMemory {
-		return nil, errHashForm
+		return none, errHashForm
 	}
 	// What memory and passes cost together is what OWASP's list of equal
 	// choices keeps about constant.
@@ -114,6 +127,7 @@ func (a argon2id) parse(encoded string) (digest, error) {
 	return argon2idDigest{
 		Digest: d,
 		cheap:  work < uint64(a.memory)*uint64(a.passes),
+		firm:   work >= a.least,
 		fitting: memory <= mostGivenMemory && passes <= mostGivenPasses && work <= mostGivenWork &&
 			salt >= leastGivenSalt && salt <= mostGivenSalt && key >= leastGivenKey && key <= mostGivenKey,
 	}, nil
@@ -128,11 +142,13 @@ func (argon2id) accepts() string {
 
 type argon2idDigest struct {
 	algorithm.Digest
-	cheap, fitting bool
+	cheap, firm, fitting bool
 }
 
 func (d argon2idDigest) matches(prepared string) bool { return d.Match(prepared) }
 
 func (d argon2idDigest) weak() bool { return d.cheap }
+
+func (d argon2idDigest) lasts() bool { return d.firm }
 
 func (d argon2idDigest) fits() bool { return d.fitting }

@@ -18,6 +18,8 @@ func FuzzHash(f *testing.F) {
 		"$argon2id$v=19$m=064,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5aw",
 		"$argon2id$v=19$m=4294967296,t=1,p=0$$", "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5aw",
 		"$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ=$a2V5a2V5a2V5a2V5a2V5aw", "$6$rounds=1000$salt$hash",
+		"$argon2id-sha512$v=19$m=262144,t=3,p=16$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5aw", "$argon2id-sha512$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5aw",
+		"$argon2id-sha512$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5aw", "$argon2id-sha512$", "$argon2id-sha512", originalForm + "c2FsdHNhbHQ$" + strings.Repeat("ZGln", 21) + "ZA",
 	} {
 		f.Add(seed)
 	}
@@ -36,17 +38,28 @@ func FuzzHash(f *testing.F) {
 		if given == "" {
 			return // a decoy
 		}
-		d := parsed.(argon2idDigest)
-		if d.Encode() != given {
+		if readOriginalHash(given) != nil {
+			t.Errorf("%q is stored as it is", given)
+		}
+		form := given
+		d, ok := parsed.(argon2idDigest)
+		if !ok {
+			d = parsed.(argon2idSHA512Digest).argon2idDigest
+			form = strings.Replace(given, "$argon2id-sha512$", "$argon2id$", 1)
+		}
+		if d.Encode() != form {
 			t.Errorf("%q is read as %q", given, d.Encode())
 		}
 		var m, passes, p uint64
-		_, scanned := fmt.Sscanf(given, "$argon2id$v=19$m=%d,t=%d,p=%d$", &m, &passes, &p)
+		_, scanned := fmt.Sscanf(form, "$argon2id$v=19$m=%d,t=%d,p=%d$", &m, &passes, &p)
 		if scanned != nil || m > mostMemory || passes > mostPasses || p > mostLanes || m*passes*p == 0 {
 			t.Errorf("%q is accepted from a store", given)
 		}
 		if h.admits(given) && (m > 256<<10 || passes > 10 || m*passes > 20*19456*2+(16<<10) || p > 16) {
 			t.Errorf("%q is accepted from outside", given)
+		}
+		if h.admits(given) && form != given && m*passes < 5*7168 {
+			t.Errorf("%q is accepted, and was never made", given)
 		}
 	})
 }

@@ -22,11 +22,8 @@ func (s *Service) Authenticate(ctx context.Context, c account.Credentials) (acco
 	if err != nil {
 		return account.Login{}, attempted("read the account of a login", err)
 	}
-	hash, renew := "", false
-	if found != nil {
-		hash, renew = found.Hash, found.Enabled && !c.Probe
-	}
-	v, err := s.hasher.verify(ctx, purposeOf(c.Listener), hash, c.Password, renew)
+	renew := found != nil && found.Enabled && !c.Probe && run.directory == nil
+	v, err := s.verify(ctx, run, purposeOf(c.Listener), c.Username, found, c.Password, renew)
 	switch {
 	case err != nil:
 		return account.Login{}, attempted("verify the password of a login", err)
@@ -36,14 +33,36 @@ func (s *Service) Authenticate(ctx context.Context, c account.Credentials) (acco
 		return account.Login{}, account.NotPermitted(account.ReasonSuspended, "the account is suspended")
 	}
 	if v.renewed != "" {
-		if err := renewHash(ctx, run.store, login.Account, hash, v.renewed); err != nil {
+		if err := renewHash(ctx, run.store, login.Account, found.Hash, v.renewed); err != nil {
 			s.logger.Warn("a weak password hash could not be renewed", "account_id", login.Account.ID, "error", err)
 		}
 	}
-	if !c.Probe {
+	if !c.Probe && run.directory == nil {
 		run.signedIn(signIn{username: login.Account.Username, id: login.Account.ID, at: timestamp()})
 	}
 	return login, nil
+}
+
+// verify checks a password against the account found, nil for none, or lets a
+// directory that can do so by itself.
+func (s *Service) verify(ctx context.Context, run *running, p purpose, name string, found *stored, password account.Secret, renew bool) (verdict, error) {
+	if run.directory == nil || run.directory.verifier == nil {
+		hash := ""
+		if found != nil {
+			hash = found.Hash
+		}
+		if hash != "" || run.directory == nil {
+			return s.hasher.verify(ctx, p, hash, password, renew)
+		}
+		_, err := s.hasher.verify(ctx, p, run.directory.decoy(name), password, false)
+		return verdict{}, err
+	}
+	username, err := account.NormalizeUsername(name)
+	if err != nil || len(password) == 0 || len(password) > account.MaxPassword {
+		return verdict{}, nil // told from the question alone
+	}
+	matches, err := run.directory.verifier.Verify(ctx, username, password)
+	return verdict{matches: matches && err == nil && found != nil}, err
 }
 
 // lookUp reads the account that a login names. For a name that nobody has, or

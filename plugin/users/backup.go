@@ -24,6 +24,9 @@ func (s *Service) Backup(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := run.offers(account.CapabilityBackup); err != nil {
+		return err
+	}
 	spool, err := newSpool(run.home)
 	if err != nil {
 		return account.Unavailable("there is no room for a backup in the host's home: %v", err)

@@ -71,7 +71,7 @@ func unconfigured(t *testing.T, store *hooked) *harness {
 	h := &harness{t: t, store: store, log: &syncBuffer{}}
 	logger := hclog.New(&hclog.LoggerOptions{Output: h.log, Level: hclog.Trace})
 	h.Service = users.New(users.Backend{
-		Name: "test", Version: "1.2.3", Capabilities: []string{"none"},
+		Name: "test", Version: "1.2.3", Volatile: true,
 		Open: func(_ context.Context, _ string, settings map[string]string) (users.Store, error) {
 			for key := range settings {
 				return nil, account.Invalid("plugin.settings."+key, "%q is not a setting", key)

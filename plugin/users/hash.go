@@ -2,6 +2,7 @@ package users
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strings"
 
@@ -11,21 +12,33 @@ import (
 // hasher makes and verifies hashes, each computation in one of the slots.
 type hasher struct {
 	slots   *slots
-	current scheme            // makes new hashes
-	schemes map[string]scheme // verify old ones, by name; current among them
+	current maker             // makes new hashes
+	wrapper argon2idSHA512    // makes hashes of what the Java original kept
+	schemes map[string]scheme // verify old ones, by name; both among them
 }
 
 func newHasher() *hasher {
+	wrapper := argon2idSHA512{owasp}
 	return &hasher{
 		slots:   newSlots(runtime.GOMAXPROCS(0)),
 		current: owasp,
-		schemes: map[string]scheme{owasp.name(): owasp},
+		wrapper: wrapper,
+		schemes: map[string]scheme{owasp.name(): owasp, wrapper.name(): wrapper},
 	}
 }
 
 // hash hashes for management. It refuses with Throttled when too many wait.
 func (h *hasher) hash(ctx context.Context, prepared string) (encoded string, err error) {
 	if waiting := h.slots.do(ctx, management, func() { encoded, err = h.current.hash(prepared) }); waiting != nil {
+		return "", waiting
+	}
+	return encoded, err
+}
+
+// wrap is hash for what the Java original kept of a password. The same comes of
+// the same.
+func (h *hasher) wrap(ctx context.Context, o originalHash) (encoded string, err error) {
+	if waiting := h.slots.do(ctx, management, func() { encoded, err = h.wrapper.wrap(o) }); waiting != nil {
 		return "", waiting
 	}
 	return encoded, err
@@ -38,7 +51,21 @@ func (h *hasher) admits(given string) bool {
 }
 
 // accepts says which hashes may be.
-func (h *hasher) accepts() string { return h.current.accepts() }
+func (h *hasher) accepts() string {
+	return fmt.Sprintf("%s; or $argon2id-sha512$ within the same bounds and with m times t at least %d, as an export of imported accounts has it, "+
+		"or $concourse-sha512$salt$digest", h.current.accepts(), leastWork)
+}
+
+// keeps is admits for a hash that no login renews.
+func (h *hasher) keeps(given string) bool {
+	_, d, err := h.parse(given)
+	return given != "" && err == nil && d.fits() && d.lasts()
+}
+
+// requires says which hashes keeps takes.
+func (h *hasher) requires() string {
+	return fmt.Sprintf("%s, and with m times t at least %d, since no login makes it stronger", h.current.accepts(), leastWork)
+}
 
 // load says how many compute now, and how many wait to.
 func (h *hasher) load() *account.Load { return h.slots.load() }
@@ -88,9 +115,9 @@ func (h *hasher) renew(password account.Secret) string {
 
 // parse finds the scheme of a stored hash; an empty one means a decoy.
 func (h *hasher) parse(stored string) (scheme, digest, error) {
-	s := h.current
+	var s scheme = h.current
 	if stored == "" {
-		stored = s.decoy()
+		stored = h.current.decoy()
 	} else {
 		parts := strings.SplitN(stored, "$", 3)
 		if len(parts) < 3 || parts[0] != "" || h.schemes[parts[1]] == nil {

@@ -19,6 +19,9 @@ func (s *Service) Initialize(ctx context.Context, first account.FirstAdministrat
 	if err != nil {
 		return account.Initialized{}, err
 	}
+	if err := run.offers(account.CapabilityChange); err != nil {
+		return account.Initialized{}, err
+	}
 	in := account.Invocation{RequestID: first.RequestID, Host: first.Host}
 	if err := checkInvocation(in); err != nil {
 		return account.Initialized{}, err

@@ -26,6 +26,13 @@ func (s *Service) List(ctx context.Context, who account.Caller, after string) (p
 
 // Export is List with password hashes.
 func (s *Service) Export(ctx context.Context, who account.Caller, after string) (page []account.Exported, next string, err error) {
+	run, err := s.running()
+	if err == nil {
+		err = run.offers(account.CapabilityExport)
+	}
+	if err != nil {
+		return nil, "", err
+	}
 	entries, next, err := s.page(ctx, who, after)
 	if err != nil {
 		return nil, "", attempted("export accounts", err)
@@ -77,6 +84,13 @@ func pageIn(r Reader, after string) (page []entry, next string, err error) {
 		return nil
 	})
 	if err != nil {
+		return nil, "", err
+	}
+	signIns := make([]Key, 0, len(page))
+	for _, e := range page {
+		signIns = append(signIns, signInKey(e.account.ID))
+	}
+	if err := prefetch(r, signIns); err != nil {
 		return nil, "", err
 	}
 	for i := range page {

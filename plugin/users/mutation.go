@@ -24,9 +24,11 @@ type mutation struct {
 	// is not known yet whether one is needed.
 	decide func(before *stored, hash string) (after *stored, err error)
 
-	// setsPassword says that a change needs the hash of password.
+	// setsPassword says that a change needs the hash of password, or of what the
+	// Java original kept of one.
 	setsPassword bool
 	password     account.Secret
+	original     *originalHash
 
 	// verified, if not nil, receives what the account's hash says of the
 	// password before another is made of it: decide keeps one that matches.
@@ -69,6 +71,9 @@ func (s *Service) carry(ctx context.Context, in account.Invocation, m mutation) 
 	if err != nil {
 		return account.Change{}, err
 	}
+	if err := run.offers(m.capability()); err != nil {
+		return account.Change{}, err
+	}
 	if err := checkInvocation(in); err != nil {
 		return account.Change{}, err
 	}
@@ -82,11 +87,7 @@ func (s *Service) carry(ctx context.Context, in account.Invocation, m mutation) 
 			case done != nil:
 				return *done, nil
 			case needed:
-				prepared, err := s.newPassword(ctx, run.policy, m, before)
-				if err == nil && prepared != "" {
-					hash, err = s.hasher.hash(ctx, prepared)
-				}
-				if err != nil {
+				if hash, err = s.newHash(ctx, run.policy, m, before); err != nil {
 					return account.Change{}, attempted(m.what(), err)
 				}
 			}
@@ -101,6 +102,19 @@ func (s *Service) carry(ctx context.Context, in account.Invocation, m mutation) 
 
 func contended(target string) error {
 	return account.Conflict("'%s' is being changed by others at the same time; try again", account.Printable(target))
+}
+
+// newHash returns the hash that a mutation sets, and nothing if the account's
+// stays.
+func (s *Service) newHash(ctx context.Context, p policy, m mutation, before *stored) (string, error) {
+	if m.original != nil {
+		return s.hasher.wrap(ctx, *m.original)
+	}
+	prepared, err := s.newPassword(ctx, p, m, before)
+	if err != nil || prepared == "" {
+		return "", err
+	}
+	return s.hasher.hash(ctx, prepared)
 }
 
 // newPassword returns the prepared form of a password to hash, if it may be set,
@@ -246,6 +260,17 @@ func (m *mutation) checkCaller(r Reader, who account.Caller) error {
 		return nil
 	}
 	return checkCaller(r, who)
+}
+
+// capability is what a backend declares that carries out such mutations.
+func (m *mutation) capability() string {
+	switch m.verb {
+	case account.VerbApply:
+		return account.CapabilityApply
+	case account.VerbRecover:
+		return account.CapabilityRecover
+	}
+	return account.CapabilityChange
 }
 
 func (m *mutation) remark(a account.Account) string {

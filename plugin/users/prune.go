@@ -39,9 +39,16 @@ func prune(ctx context.Context, store Store, before time.Time) error {
 		if err != nil || len(old) == 0 {
 			return err
 		}
+		keys := make([]Key, 0, len(old))
+		for _, name := range old {
+			keys = append(keys, Key{Requests, name})
+		}
 		if _, err := store.Update(ctx, func(tx Tx) error {
-			for _, name := range old {
-				if err := pruneOne(tx, Key{Requests, name}, before); err != nil {
+			if err := prefetch(tx, keys); err != nil {
+				return err
+			}
+			for _, k := range keys {
+				if err := pruneOne(tx, k, before); err != nil {
 					return err
 				}
 			}

@@ -16,9 +16,11 @@ import (
 // Backend is what a backend author fills in: what the backend says of itself,
 // and how its store is opened.
 type Backend struct {
-	Name         string
-	Version      string
-	Capabilities []string
+	Name    string
+	Version string
+	// Volatile says that the store's contents end with the process. The backend
+	// then does not declare "durable".
+	Volatile bool
 	// Open opens the store, for longer than ctx lasts. The settings are the
 	// operator's, without those that this package takes for itself
 	// ("password.…"). An unknown key is refused with account.Invalid and the
@@ -47,6 +49,9 @@ type running struct {
 	home    string // the host's
 	policy  policy
 	signIns chan signIn
+
+	directory    *directoryStore // the store, if it is a Directory's
+	capabilities []string
 
 	replaced atomic.Bool // by Restore: only Close may follow
 
@@ -80,29 +85,56 @@ func (s *Service) Configure(ctx context.Context, c account.Configuration) (accou
 		return account.Description{}, attempted("open the store", err)
 	}
 	id, initialized, err := identify(ctx, store)
+	if cause, ok := errors.AsType[*unread](err); ok { // an operator reads it, at a start
+		err = account.Unavailable("%v", cause)
+	}
 	if err != nil {
 		return account.Description{}, attempted("identify the store", errors.Join(err, store.Close()))
 	}
 	r := &running{store: store, home: c.Home, policy: policy, signIns: make(chan signIn, signInQueue)}
+	r.directory, _ = store.(*directoryStore)
+	r.capabilities = s.capabilities(store)
 	var background context.Context
 	background, r.stop = context.WithCancel(context.Background())
-	r.background.Go(func() { r.writeSignIns(background, s.logger) })
-	r.background.Go(func() { pruneHourly(background, store, s.logger) })
+	if r.directory == nil { // which takes no writes
+		r.background.Go(func() { r.writeSignIns(background, s.logger) })
+		r.background.Go(func() { pruneHourly(background, store, s.logger) })
+	}
 	s.state.Store(r)
 	return account.Description{
-		Name: s.backend.Name, Version: s.backend.Version, Capabilities: s.capabilities(store),
+		Name: s.backend.Name, Version: s.backend.Version, Capabilities: slices.Clone(r.capabilities),
 		StoreID: id, Initialized: initialized,
 	}, nil
 }
 
-// capabilities are the backend's own and those that come with this package.
-func (s *Service) capabilities(store Store) []string {
-	all := append(slices.Clone(s.backend.Capabilities),
-		account.CapabilityApply, account.CapabilityExport, account.CapabilityBackup, account.CapabilityRecover)
+// capabilities are what this package makes of the store.
+func (s *Service) capabilities(store Store) (all []string) {
+	directory, readOnly := store.(*directoryStore)
+	if !readOnly {
+		all = append(all, account.CapabilityChange)
+	}
+	if !s.backend.Volatile {
+		all = append(all, account.CapabilityDurable)
+	}
+	if readOnly {
+		if directory.verifier == nil {
+			all = append(all, account.CapabilityExport)
+		}
+		return all
+	}
+	all = append(all, account.CapabilityApply, account.CapabilityExport, account.CapabilityBackup, account.CapabilityRecover)
 	if _, ok := store.(Replacer); ok {
 		all = append(all, account.CapabilityRestore)
 	}
 	return all
+}
+
+// offers refuses what was not declared.
+func (r *running) offers(capability string) error {
+	if !slices.Contains(r.capabilities, capability) {
+		return account.Unsupported(capability)
+	}
+	return nil
 }
 
 // Close stops the background work, waits for it, and closes the store. Calls

@@ -25,7 +25,7 @@ func TestConfigure(t *testing.T) {
 		if got.StoreID == "" {
 			t.Error("the store has no id")
 		}
-		want := account.Description{Name: "test", Version: "1.2.3", Capabilities: []string{"none", "apply", "export", "backup", "recover"}, StoreID: got.StoreID}
+		want := account.Description{Name: "test", Version: "1.2.3", Capabilities: []string{"change", "apply", "export", "backup", "recover"}, StoreID: got.StoreID}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

@@ -75,6 +75,23 @@ type Reader interface {
 	Scan(space Space, after string, fn func(name string, value []byte) error) error
 }
 
+// Prefetcher is what a Reader, or a Tx, also is if reading many keys at once is
+// cheaper than one by one.
+type Prefetcher interface {
+	// Prefetch reads keys that Get is about to be asked for. What Get then
+	// returns is the same as without it; so is what Update is serializable
+	// over: keys that were only prefetched are not among it.
+	Prefetch(keys []Key) error
+}
+
+// prefetch does nothing for a Reader that is no Prefetcher.
+func prefetch(r Reader, keys []Key) error {
+	if p, ok := r.(Prefetcher); ok {
+		return p.Prefetch(keys)
+	}
+	return nil
+}
+
 // Tx is a Reader that also writes. It reads its own writes by Get.
 type Tx interface {
 	Reader

@@ -172,6 +172,9 @@ func (w *watch) answer(ctx context.Context, r account.WatchRequest) (a answer, e
 	}
 	err = w.store.View(ctx, func(v Reader) error {
 		a = answer{}
+		if err := prefetch(v, watched(r.Read)); err != nil {
+			return err
+		}
 		for _, name := range r.Read {
 			snapshot, err := snapshotIn(v, name)
 			if err != nil {
@@ -192,10 +195,25 @@ func (w *watch) answer(ctx context.Context, r account.WatchRequest) (a answer, e
 	return a, err
 }
 
+// watched are the keys of names that may be accounts'.
+func watched(names []string) []Key {
+	keys := make([]Key, 0, len(names))
+	for _, name := range names {
+		if isNormal(name) {
+			keys = append(keys, Key{Accounts, name})
+		}
+	}
+	return keys
+}
+
+func isNormal(name string) bool {
+	normal, err := account.NormalizeUsername(name)
+	return err == nil && normal == name
+}
+
 // snapshotIn says that a name in another than its normal form is nobody's.
 func snapshotIn(r Reader, name string) (account.Snapshot, error) {
-	normal, err := account.NormalizeUsername(name)
-	if err != nil || normal != name {
+	if !isNormal(name) {
 		return account.Snapshot{Username: name, Revision: r.Revision()}, nil
 	}
 	value, err := r.Get(Key{Accounts, name})

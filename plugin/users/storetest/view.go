@@ -54,6 +54,30 @@ var viewCases = []testCase{
 		}
 		writers.Wait()
 	}},
+	{"PrefetchChangesNothing", func(t *testing.T, s users.Store) { // of a Prefetcher; for others there is nothing to change
+		there, absent := key("there"), users.Key{Space: users.Meta, Name: "absent"}
+		put(t, s, there, "as it is")
+		prefetched := func(r users.Reader, keys ...users.Key) error {
+			if p, ok := r.(users.Prefetcher); ok {
+				return p.Prefetch(keys)
+			}
+			return nil
+		}
+		view(t, s, func(r users.Reader) error {
+			return errors.Join(
+				prefetched(r), prefetched(r, there, absent, there),
+				wantIn(t, r, there, "as it is"), wantIn(t, r, absent, ""), wantIn(t, r, key("another"), ""))
+		})
+		update(t, s, func(tx users.Tx) error {
+			return errors.Join(
+				tx.Put(there, []byte("written")), prefetched(tx, there, absent),
+				wantIn(t, tx, there, "written"), wantIn(t, tx, absent, ""),
+				tx.Put(absent, []byte("new")), wantIn(t, tx, absent, "new"),
+				tx.Delete(there), wantIn(t, tx, there, ""))
+		})
+		want(t, s, there, "")
+		want(t, s, absent, "new")
+	}},
 	{"IsOneState", func(t *testing.T, s users.Store) {
 		both := []users.Key{key("left"), {Space: users.Meta, Name: "right"}}
 		write := func(i int) error {
