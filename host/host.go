@@ -120,6 +120,7 @@ func (r *running) run(ctx context.Context) error {
 		return err
 	}
 	defer r.stopPlugin()
+	r.remarkOnBackend()
 	if err := r.initialize(ctx, r.settings.Init); err != nil {
 		return err
 	}
@@ -289,6 +290,7 @@ func (c control) Reload(ctx context.Context) error {
 	if err := c.plugin.Reload(ctx, func() (supervisor.Options, error) { return pluginOptions(c.home, settings), nil }); err != nil {
 		return err
 	}
+	c.remarkOnBackend()
 	if c.plugin.Description().Initialized {
 		return nil
 	}

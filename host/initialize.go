@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cinchapi/concourse-users/host/audit"
@@ -23,8 +24,15 @@ import (
 // next start uses it; a crash before the audit line leaves a request record, and
 // reconcile writes the line.
 func (r *running) initialize(ctx context.Context, root config.Init) error {
-	if r.plugin.Description().Initialized {
+	is := r.plugin.Description()
+	if is.Initialized {
 		return r.settleInitialPassword(ctx)
+	}
+	if !slices.Contains(is.Capabilities, account.CapabilityChange) {
+		e := account.Unsupported(account.CapabilityChange)
+		e.Message = fmt.Sprintf("the backend %s says that its store has no administrator yet, and that it cannot make one: it does not declare %q; "+
+			"a backend whose accounts are kept elsewhere says that its store is initialised", account.Printable(is.Name), account.CapabilityChange)
+		return e
 	}
 	first := account.FirstAdministrator{
 		Username: root.Username, Password: root.Password,
@@ -107,6 +115,14 @@ func readPassword(home, path string) (account.Secret, error) {
 		return nil, account.Invalid(setting, "%s: a password may have at most %d bytes, and the first line of %s has more", setting, account.MaxPassword, path)
 	}
 	return line, nil
+}
+
+// remarkOnBackend warns of accounts that end with the plugin's process (rule 1).
+func (r *running) remarkOnBackend() {
+	is := r.plugin.Description()
+	if slices.Contains(is.Capabilities, account.CapabilityChange) && !slices.Contains(is.Capabilities, account.CapabilityDurable) {
+		r.logger.Warn("the backend keeps its accounts in memory only: they end with its process", "backend", is.Name, "undeclared", account.CapabilityDurable)
+	}
 }
 
 func (r *running) tellInitialPassword(username string) {

@@ -85,7 +85,8 @@ func OpenOffline(ctx context.Context, o Options, create bool) (_ *Offline, err e
 	return f, nil
 }
 
-// offers refuses what the backend has not declared.
+// offers refuses what the backend has not declared, as the call would, but before
+// anybody is asked for a password or a backup is read or made.
 func (f *Offline) offers(capability string) error {
 	if !slices.Contains(f.plugin.Description().Capabilities, capability) {
 		return account.Unsupported(capability)

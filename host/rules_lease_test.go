@@ -51,7 +51,7 @@ func pastTheLease(t *testing.T) {
 				return err != nil
 			})
 			wantKind(t, what, err, account.KindUnavailable, account.ReasonPastLease)
-			if took > 10*time.Second {
+			if took > 30*time.Second { // far from a bound that is missed, and from a busy machine
 				t.Errorf("%s waited for %v, with a bound of 200ms", what, took)
 			}
 			if wake {

@@ -68,7 +68,7 @@ var table = []Setting{
 		set:         func(c *Config, text string) error { return setExecutable(&c.Plugin.Path, text) },
 	}, {
 		Name: "plugin.directory", Type: "absolute path", Default: `"plugins" beside the concourse executable`,
-		Description: "where plugins are found by name", derive: pluginDirectory,
+		Description: "where plugins are found by name", derive: PluginDirectory,
 		set: func(c *Config, text string) error { return setAbsolute(&c.Plugin.Directory, text) },
 	}, {
 		Name: "plugin.sha256", Type: "64 hexadecimal digits",

@@ -177,9 +177,9 @@ func setPassword(to *account.Secret, text string) error {
 	return nil
 }
 
-// pluginDirectory is "plugins" beside the executable itself, not beside a link
-// to it.
-func pluginDirectory() string {
+// PluginDirectory is the default of plugin.directory: "plugins" beside the
+// executable itself, not beside a link to it.
+func PluginDirectory() string {
 	exe, err := os.Executable()
 	if err != nil {
 		return ""

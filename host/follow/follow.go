@@ -3,6 +3,7 @@ package follow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -54,13 +55,18 @@ const (
 
 // Run follows until ctx ends.
 func (f *Follower) Run(ctx context.Context) {
-	pause := minPause
+	pause, said := minPause, ""
 	for {
 		synced, err := f.stream(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		f.Logger.Info("the change stream ended; opening another", "synced", synced, "error", err)
+		level, why := hclog.Info, fmt.Sprint(err)
+		if !synced && why == said { // while a store cannot be reached, once is enough
+			level = hclog.Debug
+		}
+		f.Logger.Log(level, "the change stream ended; opening another", "synced", synced, "error", why)
+		said = why
 		if synced {
 			pause = minPause
 		}

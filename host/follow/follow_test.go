@@ -3,6 +3,7 @@ package follow_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -101,6 +102,26 @@ func TestRun(t *testing.T) {
 			// The second request goes out when the first is answered, after 1 s.
 			if len(k.at) != 1 || k.at[0].Sub(begun) != time.Second {
 				t.Errorf("the lease runs from %v", k.at)
+			}
+		})
+	})
+	t.Run("SaysOnceWhyItCannotFollow", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			broken := func(why string) watch {
+				return func(context.Context, <-chan account.WatchRequest, func(account.WatchEvent) error) error {
+					return errors.New(why)
+				}
+			}
+			var log strings.Builder
+			f := &follow.Follower{
+				Plugin:    &plugin{streams: []watch{broken("no store"), broken("no store"), broken("no store"), broken("no disk")}},
+				Knowledge: &knowledge{}, Lease: 10 * time.Second, Logger: hclog.New(&hclog.LoggerOptions{Output: &log}),
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			f.Run(ctx)
+			if strings.Count(log.String(), "no store") != 1 || strings.Count(log.String(), "no disk") != 1 {
+				t.Errorf("the log has:\n%s", &log)
 			}
 		})
 	})

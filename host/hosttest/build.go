@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,14 +28,15 @@ func Main(m *testing.M) int {
 
 var (
 	binaries string
+	plain    sync.Map // by package: a func() error that builds it once
 	system   = sync.OnceValue(func() error {
 		if err := readSources(); err != nil {
 			return err
 		}
-		if err := build("", "./cmd/concourse"); err != nil {
+		if err := build("", "./cmd/concourse", "-race"); err != nil {
 			return err
 		}
-		return build("plugins", "./plugin/cmd/...")
+		return build("plugins", "./plugin/cmd/...", "-race")
 	})
 )
 
@@ -56,18 +58,34 @@ func Bin(t testing.TB) string {
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
 	Bin(t)
-	if err := build("tests", pkg); err != nil {
+	if err := build("tests", pkg, "-race"); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(binaries, "tests", filepath.Base(pkg))
 }
 
-func build(dir, packages string) error {
+// BuildPlain is Build without the race detector, for executables whose
+// processes are started by the hundred, and are raced elsewhere.
+func BuildPlain(t testing.TB, pkg string) string {
+	t.Helper()
+	if binaries == "" {
+		t.Fatal("TestMain does not call hosttest.Main")
+	}
+	once, _ := plain.LoadOrStore(pkg, sync.OnceValue(func() error {
+		return errors.Join(readSources(), build("plain", pkg))
+	}))
+	if err := once.(func() error)(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(binaries, "plain", filepath.Base(pkg))
+}
+
+func build(dir, packages string, flags ...string) error {
 	module, err := root()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-race", "-o", filepath.Join(binaries, dir)+"/", packages)
+	cmd := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", filepath.Join(binaries, dir) + "/", packages})...)
 	cmd.Dir = module
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", packages, err, out)

@@ -150,7 +150,7 @@ func (c *Client) Plan(ctx context.Context, d account.Desired) (Applied, error) {
 
 func desiredToProto(d account.Desired) (*managementv1.ApplyRequest, error) {
 	p := &managementv1.ApplyRequest{
-		Username: d.Username, Role: wire.RoleToProto(d.Role), Enabled: d.Enabled,
+		Username: d.Username, Role: wire.RoleToProto(d.Role), Enabled: d.Enabled, OnlyNew: d.OnlyNew,
 		Password: d.Password, PasswordHash: d.PasswordHash,
 		CreatedAt: wire.TimeToProto(d.CreatedAt), PasswordChangedAt: wire.TimeToProto(d.PasswordChangedAt),
 		LastLoginAt: wire.TimeToProto(d.LastLoginAt),

@@ -28,7 +28,7 @@ func (s *Supervisor) Backup(ctx context.Context, w io.Writer) error {
 		case <-sending.Done():
 		}
 	}()
-	_, err := once(sending, s, func(ctx context.Context, u account.Users) (struct{}, error) {
+	_, err := once(sending, s, account.CapabilityBackup, func(ctx context.Context, u account.Users) (struct{}, error) {
 		p.timer.Reset(patience)
 		return struct{}{}, u.Backup(ctx, p)
 	})
@@ -58,7 +58,7 @@ func (p *patient) Write(data []byte) (n int, err error) {
 
 // Restore forwards.
 func (s *Supervisor) Restore(ctx context.Context, r io.Reader) (account.Restored, error) {
-	return once(ctx, s, func(ctx context.Context, u account.Users) (account.Restored, error) {
+	return once(ctx, s, account.CapabilityRestore, func(ctx context.Context, u account.Users) (account.Restored, error) {
 		return u.Restore(ctx, r)
 	})
 }

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -16,9 +17,10 @@ const saidSo = 3
 
 // forward makes one call: on the running plugin, and again on the next one if
 // the plugin dies under it or is cut off by a reload. It ends within
-// CallTimeout. id is zero for a call that changes nothing; any other may be
+// CallTimeout. A plugin that has not declared the capability, if it takes one, is
+// not asked. id is zero for a call that changes nothing; any other may be
 // repeated because the plugin knows its id (rule 2).
-func forward[R any](ctx context.Context, s *Supervisor, id account.RequestID, call func(context.Context, account.Users) (R, error)) (R, error) {
+func forward[R any](ctx context.Context, s *Supervisor, capability string, id account.RequestID, call func(context.Context, account.Users) (R, error)) (R, error) {
 	caller, began := ctx, time.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.settings().CallTimeout)
 	defer cancel()
@@ -32,9 +34,9 @@ func forward[R any](ctx context.Context, s *Supervisor, id account.RequestID, ca
 		if err != nil {
 			return none, unanswered(caller, id, unheard != nil, err)
 		}
-		r, err := attempt(ctx, in, call)
+		r, err := attempt(ctx, in, capability, call)
 		if !wire.Transport(err) {
-			if err != nil && !id.IsZero() && (in == unheard || unheard != nil && staleID(err)) {
+			if err != nil && !id.IsZero() && (in == unheard || unheard != nil && saysNothing(err)) {
 				return none, account.OutcomeUnknown(id)
 			}
 			return r, in.named(err)
@@ -56,7 +58,7 @@ func forward[R any](ctx context.Context, s *Supervisor, id account.RequestID, ca
 // once makes one call on the running plugin, for as long as ctx allows, and
 // never again. It waits for a plugin like any call. Nobody can say how long the
 // answer takes, so the wait for it neither is a silence nor ends one.
-func once[R any](ctx context.Context, s *Supervisor, call func(context.Context, account.Users) (R, error)) (R, error) {
+func once[R any](ctx context.Context, s *Supervisor, capability string, call func(context.Context, account.Users) (R, error)) (R, error) {
 	var none R
 	wait, cancel := context.WithTimeout(ctx, s.settings().CallTimeout)
 	in, err := s.acquire(wait)
@@ -64,7 +66,7 @@ func once[R any](ctx context.Context, s *Supervisor, call func(context.Context, 
 	if err != nil {
 		return none, unanswered(ctx, account.RequestID{}, false, err)
 	}
-	r, err := attempt(ctx, in, func(ctx context.Context, u account.Users) (R, error) {
+	r, err := attempt(ctx, in, capability, func(ctx context.Context, u account.Users) (R, error) {
 		in.silence.done(false)
 		defer in.silence.asked()
 		return call(ctx, u)
@@ -83,8 +85,11 @@ func once[R any](ctx context.Context, s *Supervisor, call func(context.Context, 
 // attempt makes one call on one instance. Nothing but the caller's time and the
 // instance's end bounds it: what is slow is not repeated, which would only make
 // a slow store slower.
-func attempt[R any](ctx context.Context, in *instance, call func(context.Context, account.Users) (R, error)) (R, error) {
+func attempt[R any](ctx context.Context, in *instance, capability string, call func(context.Context, account.Users) (R, error)) (none R, err error) {
 	defer in.calls.Done()
+	if !in.offers(capability) {
+		return none, account.Unsupported(capability)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(in.over, cancel)
@@ -92,14 +97,26 @@ func attempt[R any](ctx context.Context, in *instance, call func(context.Context
 	in.silence.asked()
 	r, err := call(ctx, in.users)
 	in.silence.done(!wire.Transport(err) || ctx.Err() == nil)
+	if e, ok := errors.AsType[*account.Error](err); ok && capability != everyPlugin && e.Kind == account.KindUnsupported && e.Subject == "" {
+		return r, account.Unsupported(capability) // it knows the method, or our errors, no better
+	}
 	return r, err
 }
 
-// staleID reports whether err refuses the request id for its time. Of a repeat
-// that says nothing about the attempt before, which came in time.
-func staleID(err error) bool {
+// everyPlugin stands for a capability that no plugin need declare.
+const everyPlugin = ""
+
+// offers reports whether the plugin has declared the capability.
+func (in *instance) offers(capability string) bool {
+	return capability == everyPlugin || slices.Contains(in.description.Capabilities, capability)
+}
+
+// saysNothing reports whether err refuses a repeat without a word about the
+// attempt before: its request id is too old now, and was not then, or the plugin
+// is another that cannot do it.
+func saysNothing(err error) bool {
 	e, ok := errors.AsType[*account.Error](err)
-	return ok && (e.Reason == account.ReasonRequestExpired ||
+	return ok && (e.Reason == account.ReasonRequestExpired || e.Kind == account.KindUnsupported ||
 		e.Kind == account.KindInvalid && e.Field == "request_id" && e.Reason == "")
 }
 

@@ -97,7 +97,7 @@ func obtain(o Options, dir *runDir) (*executable, error) {
 	}
 	if e.pinned && e.sum != pin {
 		e.discard()
-		return e, account.Unavailable("cannot start plugin %s: %s has the SHA-256 sum %s, but the settings pin %s", e.name(), e.path, e.sum, pin)
+		return e, account.Unavailable("cannot start plugin %s: %s has the SHA-256 sum %s, but it is pinned to %s", e.name(), e.path, e.sum, pin)
 	}
 	return e, nil
 }

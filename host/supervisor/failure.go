@@ -18,20 +18,25 @@ import (
 // explain returns, in one line, why a process did not become a plugin that
 // answers. err is what go-plugin or the first health check said; what the
 // process did is the better evidence.
-func (r *run) explain(ctx context.Context, name string, o Options, err error) *account.Error {
-	return account.Unavailable("cannot start plugin %s: %s", name, r.cause(ctx, o, err))
+func (r *run) explain(ctx context.Context, exe *executable, o Options, err error) *account.Error {
+	return account.Unavailable("cannot start plugin %s: %s", exe.name(), r.cause(ctx, exe, o, err))
 }
 
-func (r *run) cause(ctx context.Context, o Options, err error) string {
+func (r *run) cause(ctx context.Context, exe *executable, o Options, err error) string {
 	r.mu.Lock()
 	proc, failure, refusal, killed, greeting := r.proc, r.failure, r.refusal, r.killed, strings.TrimSpace(r.greeting)
 	r.mu.Unlock()
 	parts := strings.Split(greeting, "|")
+	if e, ok := errors.AsType[*fs.PathError](failure); ok {
+		failure = e.Err // the path is the copy's
+	}
 	switch {
 	case errors.Is(failure, fs.ErrPermission):
-		return fmt.Sprintf("it cannot be executed: %v; the file system of %s must not be mounted noexec", failure, r.dir)
+		return fmt.Sprintf("%s cannot be executed: %v; the file system of %s must not be mounted noexec", exe.path, failure, r.dir)
+	case errors.Is(failure, fs.ErrNotExist):
+		return fmt.Sprintf("%s cannot be executed: %v; the interpreter in its first line, or the loader that it needs, may be missing", exe.path, failure)
 	case failure != nil:
-		return fmt.Sprintf("it cannot be executed: %v", failure)
+		return fmt.Sprintf("%s cannot be executed: %v", exe.path, failure)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Sprintf("it did not begin to serve within %s%s", o.StartTimeout, r.lastWords())
 	case ctx.Err() != nil:
@@ -76,14 +81,20 @@ const (
 
 // lastWords returns the newest log lines, to end a message with.
 func (r *run) lastWords() string {
-	select {
-	case <-r.read:
-	case <-time.After(exitGrace):
-	}
+	r.awaitStderr()
 	if last := r.out.lastLines(); last != "" {
 		return ": " + last
 	}
 	return ""
+}
+
+// awaitStderr waits until standard error has been read to its end, which a
+// descendant may hold open.
+func (r *run) awaitStderr() {
+	select {
+	case <-r.read:
+	case <-time.After(exitGrace):
+	}
 }
 
 // named puts the plugin's name into an error of which it is the cause. A

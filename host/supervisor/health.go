@@ -6,6 +6,7 @@ import (
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/health/grpc_health_v1"
 )
@@ -21,7 +22,9 @@ func (in *instance) check(ctx context.Context) error {
 }
 
 // connected reports whether the connection stands.
-func (in *instance) connected() bool { return in.users.Conn().GetState() == connectivity.Ready }
+func (in *instance) connected() bool {
+	return in.users.Conn().(*grpc.ClientConn).GetState() == connectivity.Ready
+}
 
 // watchHealth condemns the instance after so many misses in a row, and when its
 // health service answers and none of its calls does.

@@ -50,6 +50,7 @@ func (s *Supervisor) launch(ctx context.Context, o Options, exe *executable) (*i
 		return nil, account.Unavailable("cannot start plugin %s: %v", exe.name(), err)
 	}
 	r := newRun(s.launcher, exe.copy, dir, o.AutoMTLS, newOutput(o.Logger.Named(exe.name())))
+	r.raw = o.raw
 	client := goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  wire.Handshake,
 		VersionedPlugins: wire.ClientPlugins(),
@@ -59,8 +60,8 @@ func (s *Supervisor) launch(ctx context.Context, o Options, exe *executable) (*i
 		SkipHostEnv:      true,
 		StartTimeout:     o.StartTimeout,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: s.dir.path},
-		SyncStdout:       r.out.stream("stdout"),
-		SyncStderr:       r.out.stream("stderr"),
+		SyncStdout:       r.raw.also("stdio stdout", r.out.stream("stdout")),
+		SyncStderr:       r.raw.also("stdio stderr", r.out.stream("stderr")),
 		Logger:           hclog.NewNullLogger(), // it would repeat what is reported here
 		GRPCDialOptions:  wire.DialOptions(),
 	})
@@ -76,7 +77,7 @@ func (s *Supervisor) launch(ctx context.Context, o Options, exe *executable) (*i
 	defer stop()
 	err = in.connect(ctx)
 	if err != nil {
-		failure := r.explain(ctx, exe.name(), o, err)
+		failure := r.explain(ctx, exe, o, err)
 		in.destroy(failure)
 		return nil, failure
 	}

@@ -27,6 +27,8 @@ type Options struct {
 	Logger        hclog.Logger // the plugin's lines get its name under it
 	OnEvent       func(Event)  // called for one event at a time; must not call Reload or Stop
 	Pace          Pace
+
+	raw Raw // of a Trial
 }
 
 // Pace holds the times and counts of supervision. A zero field means its

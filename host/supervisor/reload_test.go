@@ -92,7 +92,7 @@ func TestReload(t *testing.T) {
 		want string
 		same bool // the old process is not even stopped
 	}{
-		{"PinMismatch", func(t *testing.T, o *supervisor.Options) { o.SHA256 = strings.Repeat("0", 64) }, "but the settings pin", true},
+		{"PinMismatch", func(t *testing.T, o *supervisor.Options) { o.SHA256 = strings.Repeat("0", 64) }, "but it is pinned to", true},
 		{"DoesNotComeUp", func(t *testing.T, o *supervisor.Options) { o.Path = script(t, "broken", "#!/bin/sh\nexit 1", 0o755) }, "cannot start plugin broken", true},
 		{"CannotBeConfigured", func(t *testing.T, o *supervisor.Options) {
 			o.Path, o.Configuration.Settings = linked(t, "changed"), map[string]string{"configure": "refuse"}

@@ -28,6 +28,7 @@ type run struct {
 	path     string
 	dir      string // for its sockets, its temporary files, and to work in
 	out      *output
+	raw      Raw // nil: nobody wants it
 
 	mutualTLS bool
 
@@ -98,8 +99,9 @@ func (r *run) readStdout(p *process) {
 	r.mu.Unlock()
 	r.first.Write(line)
 	r.first.Close()
+	r.raw.take("stdout", line)
 	stdout := r.out.stream("stdout")
-	io.Copy(stdout, in)
+	io.Copy(stdout, r.raw.tee("stdout", in))
 	stdout.flush()
 }
 
@@ -107,7 +109,7 @@ func (r *run) readStderr(p *process) {
 	defer close(r.read)
 	defer p.stderr.Close()
 	stderr := r.out.stream("")
-	io.Copy(stderr, p.stderr)
+	io.Copy(stderr, r.raw.tee("stderr", p.stderr))
 	stderr.flush()
 }
 

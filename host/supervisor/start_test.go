@@ -62,12 +62,12 @@ func TestStart(t *testing.T) {
 		}
 		want := supervisor.Status{
 			State: supervisor.Running, Name: "backend", Version: "1.0", Protocol: 1, PID: got.PID, StartedAt: got.StartedAt,
-			Capabilities: []string{"trouble"}, Path: backend, SHA256: sum(t, backend), Pinned: true,
+			Capabilities: s.Description().Capabilities, Path: backend, SHA256: sum(t, backend), Pinned: true,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		if d := s.Description(); d.StoreID != "store" {
+		if d := s.Description(); d.StoreID != "store" || len(d.Capabilities) != 7 {
 			t.Errorf("description %+v", d)
 		}
 		stop(t, s, o)
@@ -138,9 +138,13 @@ func TestStart_refused(t *testing.T) {
 		{"WorldWritable", func(t *testing.T, o *supervisor.Options) { o.Path = script(t, "open", "#!/bin/sh\n", 0o777) },
 			account.KindUnavailable, "anybody may write"},
 		{"NotAProgram", func(t *testing.T, o *supervisor.Options) { o.Path = script(t, "text", "hello", 0o755) },
-			account.KindUnavailable, "it cannot be executed: "},
+			account.KindUnavailable, "/text cannot be executed: exec format error"},
+		{"NoInterpreter", func(t *testing.T, o *supervisor.Options) {
+			o.Path = script(t, "text", "#!/no/such/interpreter\n", 0o755)
+		},
+			account.KindUnavailable, "/text cannot be executed: no such file or directory; the interpreter"},
 		{"PinMismatch", func(t *testing.T, o *supervisor.Options) { o.SHA256 = strings.Repeat("0", 64) },
-			account.KindUnavailable, "but the settings pin 0000"},
+			account.KindUnavailable, "but it is pinned to 0000"},
 		{"PinIsNoSum", func(t *testing.T, o *supervisor.Options) { o.SHA256 = "latest" },
 			account.KindInvalid, `"latest" is not a SHA-256 sum`},
 		{"Garbage", func(t *testing.T, o *supervisor.Options) {

@@ -19,7 +19,7 @@ type configurer interface {
 // mutate forwards one change of the named account.
 func mutate[R any](ctx context.Context, s *Supervisor, verb account.Verb, target string, in account.Invocation, r R,
 	method func(account.Users, context.Context, account.Invocation, R) (account.Change, error)) (account.Change, error) {
-	c, err := forward(ctx, s, in.RequestID, func(ctx context.Context, u account.Users) (account.Change, error) {
+	c, err := forward(ctx, s, account.CapabilityChange, in.RequestID, func(ctx context.Context, u account.Users) (account.Change, error) {
 		return method(u, ctx, in, r)
 	})
 	if err == nil {
@@ -32,9 +32,9 @@ func mutate[R any](ctx context.Context, s *Supervisor, verb account.Verb, target
 }
 
 // read forwards a call that changes nothing and may be repeated at will.
-func read[R, A any](ctx context.Context, s *Supervisor, who account.Caller, asked R,
+func read[R, A any](ctx context.Context, s *Supervisor, capability string, who account.Caller, asked R,
 	method func(account.Users, context.Context, account.Caller, R) (A, error)) (A, error) {
-	return forward(ctx, s, account.RequestID{}, func(ctx context.Context, u account.Users) (A, error) {
+	return forward(ctx, s, capability, account.RequestID{}, func(ctx context.Context, u account.Users) (A, error) {
 		return method(u, ctx, who, asked)
 	})
 }
@@ -81,14 +81,14 @@ func (s *Supervisor) Enable(ctx context.Context, in account.Invocation, username
 
 // Apply forwards.
 func (s *Supervisor) Apply(ctx context.Context, in account.Invocation, d account.Desired) (account.Applied, error) {
-	return s.applied(d.Username, string(account.VerbApply))(forward(ctx, s, in.RequestID, func(ctx context.Context, u account.Users) (account.Applied, error) {
+	return s.applied(d.Username, string(account.VerbApply))(forward(ctx, s, account.CapabilityApply, in.RequestID, func(ctx context.Context, u account.Users) (account.Applied, error) {
 		return u.Apply(ctx, in, d)
 	}))
 }
 
 // Plan forwards.
 func (s *Supervisor) Plan(ctx context.Context, who account.Caller, d account.Desired) (account.Applied, error) {
-	return s.applied(d.Username, "plan")(read(ctx, s, who, d, account.Users.Plan))
+	return s.applied(d.Username, "plan")(read(ctx, s, account.CapabilityApply, who, d, account.Users.Plan))
 }
 
 func (s *Supervisor) applied(target, method string) func(account.Applied, error) (account.Applied, error) {
@@ -105,7 +105,7 @@ func (s *Supervisor) applied(target, method string) func(account.Applied, error)
 
 // Recover forwards.
 func (s *Supervisor) Recover(ctx context.Context, r account.Recovery) (account.Change, error) {
-	c, err := forward(ctx, s, r.RequestID, func(ctx context.Context, u account.Users) (account.Change, error) {
+	c, err := forward(ctx, s, account.CapabilityRecover, r.RequestID, func(ctx context.Context, u account.Users) (account.Change, error) {
 		return u.Recover(ctx, r)
 	})
 	if err == nil {
@@ -119,7 +119,7 @@ func (s *Supervisor) Recover(ctx context.Context, r account.Recovery) (account.C
 
 // Authenticate forwards.
 func (s *Supervisor) Authenticate(ctx context.Context, c account.Credentials) (account.Login, error) {
-	l, err := forward(ctx, s, account.RequestID{}, func(ctx context.Context, u account.Users) (account.Login, error) {
+	l, err := forward(ctx, s, everyPlugin, account.RequestID{}, func(ctx context.Context, u account.Users) (account.Login, error) {
 		return u.Authenticate(ctx, c)
 	})
 	if err == nil {
@@ -133,14 +133,14 @@ func (s *Supervisor) Authenticate(ctx context.Context, c account.Credentials) (a
 
 // Exists forwards.
 func (s *Supervisor) Exists(ctx context.Context, username string) (bool, error) {
-	return forward(ctx, s, account.RequestID{}, func(ctx context.Context, u account.Users) (bool, error) {
+	return forward(ctx, s, everyPlugin, account.RequestID{}, func(ctx context.Context, u account.Users) (bool, error) {
 		return u.Exists(ctx, username)
 	})
 }
 
 // Show forwards.
 func (s *Supervisor) Show(ctx context.Context, who account.Caller, username string) (account.Account, error) {
-	a, err := read(ctx, s, who, username, account.Users.Show)
+	a, err := read(ctx, s, everyPlugin, who, username, account.Users.Show)
 	if err == nil {
 		err = s.bad("show", checkAccount(username, a))
 	}
@@ -157,7 +157,7 @@ type page[T, K any] struct {
 
 // List forwards.
 func (s *Supervisor) List(ctx context.Context, who account.Caller, after string) ([]account.Account, string, error) {
-	p, err := forward(ctx, s, account.RequestID{}, func(ctx context.Context, u account.Users) (p page[account.Account, string], err error) {
+	p, err := forward(ctx, s, everyPlugin, account.RequestID{}, func(ctx context.Context, u account.Users) (p page[account.Account, string], err error) {
 		p.items, p.next, err = u.List(ctx, who, after)
 		return p, err
 	})
@@ -172,7 +172,7 @@ func (s *Supervisor) List(ctx context.Context, who account.Caller, after string)
 
 // Export forwards.
 func (s *Supervisor) Export(ctx context.Context, who account.Caller, after string) ([]account.Exported, string, error) {
-	p, err := forward(ctx, s, account.RequestID{}, func(ctx context.Context, u account.Users) (p page[account.Exported, string], err error) {
+	p, err := forward(ctx, s, account.CapabilityExport, account.RequestID{}, func(ctx context.Context, u account.Users) (p page[account.Exported, string], err error) {
 		p.items, p.next, err = u.Export(ctx, who, after)
 		return p, err
 	})
@@ -191,12 +191,12 @@ func (s *Supervisor) Export(ctx context.Context, who account.Caller, after strin
 
 // CheckPassword forwards.
 func (s *Supervisor) CheckPassword(ctx context.Context, who account.Caller, r account.Password) (bool, error) {
-	return read(ctx, s, who, r, account.Users.CheckPassword)
+	return read(ctx, s, everyPlugin, who, r, account.Users.CheckPassword)
 }
 
 // Sessions forwards.
 func (s *Supervisor) Sessions(ctx context.Context, who account.Caller, rows []account.Session) ([]account.Session, error) {
-	shown, err := read(ctx, s, who, rows, account.Users.Sessions)
+	shown, err := read(ctx, s, everyPlugin, who, rows, account.Users.Sessions)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (s *Supervisor) Sessions(ctx context.Context, who account.Caller, rows []ac
 
 // Records forwards.
 func (s *Supervisor) Records(ctx context.Context, after account.RequestID) ([]account.Record, account.RequestID, error) {
-	p, err := forward(ctx, s, account.RequestID{}, func(ctx context.Context, u account.Users) (p page[account.Record, account.RequestID], err error) {
+	p, err := forward(ctx, s, everyPlugin, account.RequestID{}, func(ctx context.Context, u account.Users) (p page[account.Record, account.RequestID], err error) {
 		p.items, p.next, err = u.Records(ctx, after)
 		return p, err
 	})
@@ -221,7 +221,7 @@ func (s *Supervisor) Records(ctx context.Context, after account.RequestID) ([]ac
 
 // Initialize forwards.
 func (s *Supervisor) Initialize(ctx context.Context, first account.FirstAdministrator) (account.Initialized, error) {
-	return forward(ctx, s, first.RequestID, func(ctx context.Context, u account.Users) (account.Initialized, error) {
+	return forward(ctx, s, account.CapabilityChange, first.RequestID, func(ctx context.Context, u account.Users) (account.Initialized, error) {
 		return u.Initialize(ctx, first)
 	})
 }

@@ -15,19 +15,19 @@ import (
 
 // Client is account.Users over a connection to a plugin.
 type Client struct {
-	conn  *grpc.ClientConn
+	conn  grpc.ClientConnInterface
 	users usersv1.UsersClient
 }
 
 var _ account.Users = (*Client)(nil)
 
 // NewClient returns a client over conn, which stays the caller's to close.
-func NewClient(conn *grpc.ClientConn) *Client {
+func NewClient(conn grpc.ClientConnInterface) *Client {
 	return &Client{conn: conn, users: usersv1.NewUsersClient(conn)}
 }
 
 // Conn returns the connection, for health checks.
-func (c *Client) Conn() *grpc.ClientConn { return c.conn }
+func (c *Client) Conn() grpc.ClientConnInterface { return c.conn }
 
 // badReply says that the plugin answered with something that it must not. It
 // hides the kind of the cause: the caller's request was not at fault.

@@ -40,8 +40,8 @@ func named(username string) account.Account {
 	return account.Account{ID: account.ID("id of " + username), Generation: 1, Username: username, Role: account.Admin, Enabled: true}
 }
 
-func (*backend) Configure(context.Context, account.Configuration) (account.Description, error) {
-	return account.Description{Name: "trouble", Version: "1", StoreID: "store", Initialized: true}, nil
+func (*backend) Configure(_ context.Context, c account.Configuration) (account.Description, error) {
+	return account.Description{Name: "trouble", Version: "1", StoreID: "store", Initialized: c.Settings["initialized"] != "false"}, nil
 }
 
 func (*backend) Records(context.Context, account.RequestID) ([]account.Record, account.RequestID, error) {

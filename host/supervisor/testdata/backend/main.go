@@ -104,7 +104,15 @@ func (b *backend) Configure(ctx context.Context, c account.Configuration) (accou
 		fmt.Fprintln(realStderr, "the disk is on fire")
 		os.Exit(9)
 	}
-	return account.Description{Name: "backend", Version: "1.0", Capabilities: []string{"trouble"}, StoreID: "store"}, nil
+	return account.Description{Name: "backend", Version: "1.0", Capabilities: capabilities(c.Settings), StoreID: "store"}, nil
+}
+
+// capabilities are all, unless the settings name others.
+func capabilities(settings map[string]string) []string {
+	if named, ok := settings["capabilities"]; ok {
+		return strings.Fields(named)
+	}
+	return []string{"trouble", "change", "apply", "export", "backup", "recover", "restore"}
 }
 
 func (b *backend) Show(ctx context.Context, who account.Caller, username string) (account.Account, error) {
@@ -242,6 +250,8 @@ func (b *backend) Create(ctx context.Context, in account.Invocation, r account.C
 		return account.Change{}, status.Error(codes.Unavailable, "no store today")
 	case "throttled":
 		return account.Change{}, account.Throttled(time.Second)
+	case "unimplemented": // as in another language, whose library answers for what is not there
+		return account.Change{}, status.Error(codes.Unimplemented, "method Create not implemented")
 	case "expired":
 		e := account.Invalid("request_id", "it is too old")
 		e.Reason = account.ReasonRequestExpired
