@@ -28,13 +28,33 @@ const (
 	mostPause  = 2 * time.Second
 )
 
-func (v *usersApply) enter(ctx context.Context, c *console) (*steadyHost, error) {
-	connect := v.connector(c)
+// steadyLogin is login for many changes.
+type steadyLogin struct {
+	login
+	wait time.Duration
+}
+
+func (l *steadyLogin) define(o *options) {
+	l.wait = time.Minute
+	o.Var(&parsed[time.Duration]{&l.wait, parseWait}, "wait", "wait for a `DURATION`, such as 30s or 5m, for a host that goes away meanwhile (default 1m)")
+	l.login.define(o)
+}
+
+func (l *steadyLogin) enter(ctx context.Context, c *console) (*steadyHost, error) {
+	connect := l.connector(c)
 	first, err := connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &steadyHost{connect: connect, wait: v.wait, caller: first.Username(), client: first}, nil
+	return &steadyHost{connect: connect, wait: l.wait, caller: first.Username(), client: first}, nil
+}
+
+func parseWait(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, account.Invalid("wait", "%q is not a duration; use a number and a unit, such as 30s or 5m", account.Printable(text))
+	}
+	return d, nil
 }
 
 func (h *steadyHost) close() {

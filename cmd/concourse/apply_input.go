@@ -120,9 +120,14 @@ func (m *mistakes) err() error {
 	if n == 0 {
 		return nil
 	}
+	return account.Invalid("file", "%s found, so nothing was changed\n%s", count(n, "mistake"), m.text())
+}
+
+// text has one of them in a line.
+func (m *mistakes) text() string {
 	lines := m.lines
 	if m.more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", m.more))
 	}
-	return account.Invalid("file", "%s found, so nothing was changed\n%s", count(n, "mistake"), strings.Join(lines, "\n"))
+	return strings.Join(lines, "\n")
 }

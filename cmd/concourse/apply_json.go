@@ -12,6 +12,7 @@ type jsonApplied struct {
 	Changed     bool             `json:"changed"`
 	Created     bool             `json:"created"`
 	Differences []jsonDifference `json:"differences"`
+	Kept        []string         `json:"kept,omitempty"` // what differs and stays as it is
 	Note        string           `json:"note,omitempty"`
 	Planned     bool             `json:"planned,omitempty"`
 }
@@ -52,7 +53,7 @@ func newJSONTask(t *task, planned bool, reason error) any {
 	}
 	j := jsonApplied{
 		jsonAccount: newJSONAccount(t.listed()), Changed: t.applied.Changed, Created: t.created(),
-		Differences: []jsonDifference{}, Note: t.applied.Note, Planned: planned,
+		Differences: []jsonDifference{}, Kept: t.differs, Note: t.applied.Note, Planned: planned,
 	}
 	for _, d := range t.applied.Differences() {
 		j.Differences = append(j.Differences, newJSONDifference(d))

@@ -62,6 +62,9 @@ func (r *report) done(t *task) {
 	if t.changed() && t.Username == r.of.host.caller && t.applied.Account.Role == account.User {
 		t.applied.Note = "this takes ADMIN from your own account; the next run needs another administrator"
 	}
+	if t.created() && t.warning != "" {
+		t.applied.Note = t.warning
+	}
 	for r.next < len(r.tasks) && r.tasks[r.next].over && !r.of.plan {
 		r.tell(r.tasks[r.next])
 		r.next++
@@ -83,7 +86,7 @@ func (r *report) rest() {
 // tell is for people. Standard error and standard output may be one terminal.
 // It needs mu.
 func (r *report) tell(t *task) {
-	if r.console.json || t.err == nil && !t.applied.Changed {
+	if r.console.json || t.err == nil && !t.applied.Changed && t.differs == nil {
 		return
 	}
 	r.progress.erase()
@@ -144,6 +147,7 @@ func (r *report) sentences(s sums) (lines []string) {
 	if r.of.spared {
 		lines = append(lines, fmt.Sprintf("Note: %s is in no file, and stays, because it is your own account", r.of.host.caller))
 	}
+	lines = append(lines, r.of.notes...)
 	if r.of.heldBack {
 		lines = append(lines, "Note: nothing is deleted, because an account failed")
 	}
@@ -155,8 +159,8 @@ func (r *report) sentences(s sums) (lines []string) {
 
 // sums counts what the tasks came to.
 type sums struct {
-	all, created, changed, deleted, unchanged, failed, left int
-	first                                                   *task // of those that failed
+	all, created, changed, deleted, unchanged, kept, failed, left int
+	first                                                         *task // of those that failed
 }
 
 func sum(all []*task) (s sums) {
@@ -169,6 +173,8 @@ func sum(all []*task) (s sums) {
 			if s.failed++; s.first == nil {
 				s.first = t
 			}
+		case t.differs != nil:
+			s.kept++
 		case !t.applied.Changed:
 			s.unchanged++
 		case t.delete:
@@ -190,7 +196,7 @@ func (s sums) parts(created, changed, deleted, failed string) string {
 		what string
 	}{
 		{s.created, created}, {s.changed, changed}, {s.deleted, deleted},
-		{s.unchanged, "unchanged"}, {s.failed, failed}, {s.left, "not begun"},
+		{s.unchanged, "unchanged"}, {s.kept, "kept"}, {s.failed, failed}, {s.left, "not begun"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
@@ -210,6 +216,9 @@ func (s sums) ended(cause error, interrupted bool) error {
 		if e, known = errors.AsType[*account.Error](cause); !known {
 			return cause
 		}
+	}
+	if e.Kind == account.KindUnsupported {
+		return e // another run comes to the same
 	}
 	// What follows a semicolon is advice for somebody who changes one account.
 	what, _, _ := strings.Cut(e.Message, ";")

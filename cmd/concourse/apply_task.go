@@ -18,8 +18,11 @@ type task struct {
 	place           string // the file and the line that name it
 	delete          bool
 
+	warning string // for one that is created
+
 	over    bool // what follows is its outcome; false: it was not begun
 	applied management.Applied
+	differs []string // what an account that is kept has otherwise
 	err     error
 }
 
@@ -43,7 +46,16 @@ func (t *task) plan(ctx, until context.Context, h *steadyHost) {
 		return
 	}
 	t.err = h.ask(ctx, until, func(ctx context.Context, client *management.Client) (err error) {
+		if t.OnlyNew {
+			kept, err := t.keep(ctx, client)
+			if err != nil || kept {
+				return err
+			}
+		}
 		t.applied, err = client.Plan(ctx, t.Desired)
+		if t.OnlyNew && account.KindOf(err) == account.KindAlreadyExists { // made since keep looked
+			err = account.Conflict("'%s' was made meanwhile", account.Printable(t.Username))
+		}
 		return err
 	})
 }
@@ -65,6 +77,12 @@ func (t *task) carryOut(ctx, until context.Context, h *steadyHost) {
 		t.applied, err = client.Apply(ctx, id, t.Desired)
 		return err
 	})
+	if t.OnlyNew && account.KindOf(t.err) == account.KindAlreadyExists {
+		// Somebody else made it since it was planned: an attempt of our own that
+		// was carried out is answered from its record (rule 2).
+		t.carryOut(ctx, until, h)
+		return
+	}
 	if t.applied.Repeated { // of a repeat it is not told what changed
 		t.applied.Before, t.applied.PasswordSet, t.applied.Repeated = planned.Before, planned.PasswordSet, false
 	}
@@ -86,6 +104,8 @@ func (t *task) sentence() string {
 	switch {
 	case t.delete:
 		return "deleted " + t.Username
+	case t.differs != nil:
+		return fmt.Sprintf("kept %s: it exists already, and differs in %s", t.Username, strings.Join(t.differs, ", "))
 	case t.created():
 		is := t.applied.Account
 		what := []string{string(is.Role)}
@@ -119,6 +139,8 @@ func (t *task) diff() []string {
 	switch {
 	case t.delete:
 		return []string{"- " + t.Username}
+	case t.differs != nil:
+		return []string{"= " + t.Username, "    exists already, and differs in " + strings.Join(t.differs, ", ")}
 	case t.created():
 		return append([]string{"+ " + t.Username}, t.differences()...)
 	}

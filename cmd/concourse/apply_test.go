@@ -180,7 +180,7 @@ func TestApplyEnds(t *testing.T) {
 	}{
 		"SessionEnded": {account.SessionEnded(), 3, "ERROR: The session has ended; 0 of 100 accounts done, run it again for the rest\n"},
 		"NoAdmin":      {account.NotPermitted(account.ReasonNeedsAdmin, "'admin' is not an administrator; that takes the role ADMIN"), 4, "ERROR: 'admin' is not an administrator; 0 of 100 accounts done, run it again for the rest\n"},
-		"Unsupported":  {account.Unsupported("apply"), 10, "ERROR: Apply is unsupported by this backend; 0 of 100 accounts done, run it again for the rest\n"},
+		"Unsupported":  {account.Unsupported("apply"), 10, "ERROR: Applying accounts from a file is unsupported by this backend\n"},
 		"Unavailable":  {account.Unavailable("the plugin is away"), 7, "ERROR: The plugin is away; 0 of 100 accounts done, run it again for the rest\n"},
 		"Throttled":    {account.Throttled(time.Second), 11, "ERROR: Too many attempts; 0 of 100 accounts done, run it again for the rest\n"},
 	} {

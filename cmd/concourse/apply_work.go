@@ -19,8 +19,9 @@ type applying struct {
 	named  []*task // in the order of the files
 	pruned []*task // by name
 
-	spared   bool // pruning would have met the caller
-	heldBack bool // nothing is deleted, because an account failed
+	spared   bool     // pruning would have met the caller
+	notes    []string // for the end
+	heldBack bool     // nothing is deleted, because an account failed
 }
 
 // inFlight is how many accounts are under way at once. Commits and lines of the

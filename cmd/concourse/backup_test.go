@@ -67,7 +67,7 @@ func TestBackup(t *testing.T) {
 		"ErrNothing": {func(context.Context, func([]byte) error) error { return nil },
 			1, "is not a whole backup: it is empty"},
 		"ErrUnsupported": {func(context.Context, func([]byte) error) error { return account.Unsupported("backup") },
-			10, "Backup is unsupported by this backend"},
+			10, "A backup is unsupported by this backend"},
 		"ErrHalfway": {func(_ context.Context, send func([]byte) error) error {
 			return errors.Join(send([]byte("{")), account.Unavailable("it broke"))
 		}, 7, "It broke"},

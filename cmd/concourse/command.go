@@ -119,8 +119,11 @@ func interruptible() (context.Context, context.CancelFunc) {
 
 // AutocompleteArgs predicts files only: names are not told without a login.
 func (c *command) AutocompleteArgs() complete.Predictor {
-	if c.options.argument == "file" {
+	switch c.options.argument {
+	case "file", "executable":
 		return complete.PredictFiles("*")
+	case "directory":
+		return complete.PredictDirs("*")
 	}
 	return complete.PredictNothing
 }

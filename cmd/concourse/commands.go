@@ -8,7 +8,7 @@ func commands() map[string]cli.CommandFactory {
 	all := map[string]cli.CommandFactory{}
 	for name, g := range map[string]group{
 		"users":  {"Administer accounts, grants and sessions", "Usage: concourse users <subcommand> [options] [arguments]\n\n  Administers the accounts of a running host. 'concourse user' is the same."},
-		"plugin": {"See to the users plugin", "Usage: concourse plugin <subcommand> [options]\n\n  For the owner of the home: no account is asked for."},
+		"plugin": {"See to the users plugin", "Usage: concourse plugin <subcommand> [options] [arguments]\n\n  Sees to the plugin of a running host, for the owner of the home, and helps to\n  write one. No account is asked for."},
 	} {
 		all[name] = func() (cli.Command, error) { return &g, nil }
 	}
@@ -19,8 +19,10 @@ func commands() map[string]cli.CommandFactory {
 		"backup":               func() verb { return &backupStore{} },
 		"restore":              func() verb { return &restoreStore{} },
 		"recover":              func() verb { return &recoverAccount{} },
+		"plugin init":          func() verb { return &pluginInit{} },
 		"plugin status":        func() verb { return &pluginStatus{} },
 		"plugin reload":        func() verb { return &pluginReload{} },
+		"plugin verify":        func() verb { return &pluginVerify{} },
 		"users create":         func() verb { return &usersCreate{} },
 		"users edit":           func() verb { return &usersEdit{} },
 		"users password":       func() verb { return &usersPassword{} },
@@ -34,6 +36,7 @@ func commands() map[string]cli.CommandFactory {
 		"users show":           func() verb { return &usersShow{} },
 		"users apply":          func() verb { return &usersApply{} },
 		"users export":         func() verb { return &usersExport{} },
+		"users import":         func() verb { return &usersImport{} },
 		"users disconnect":     func() verb { return &usersDisconnect{} },
 		"users check-password": func() verb { return &usersCheckPassword{} },
 	} {

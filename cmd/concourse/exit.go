@@ -55,11 +55,19 @@ type jsonError struct {
 func fail(w io.Writer, asJSON bool, err error) int {
 	kind := account.KindOf(err)
 	if !asJSON {
-		complain(w, capitalized(err.Error()))
+		complain(w, capitalized(err.Error())+wayRound(err))
 		return exitCodes[kind]
 	}
 	_ = writeJSON(w, map[string]jsonError{"error": newJSONError(err)})
 	return exitCodes[kind]
+}
+
+// wayRound is a line about what works instead, of what no caller can put right.
+func wayRound(err error) string {
+	if e, ok := errors.AsType[*account.Error](err); ok && e.Kind == account.KindUnsupported && e.Subject == account.CapabilityChange {
+		return "\nThe accounts are kept elsewhere; change them where the backend reads them"
+	}
+	return ""
 }
 
 // complain prints what went wrong for people.

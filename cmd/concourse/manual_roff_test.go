@@ -216,18 +216,26 @@ func TestManPages(t *testing.T) {
 				}
 			}
 			shown := rendered(t, source)
+			expectWords := func(text string) {
+				t.Helper()
+				if text = strings.Join(strings.Fields(text), " "); !strings.Contains(shown, text) {
+					t.Errorf("it does not show %q:\n%s", text, shown)
+				}
+			}
 			expect := func(text string) {
 				t.Helper()
 				var plain strings.Builder
 				for _, p := range pieces(text) {
 					plain.WriteString(p.text)
 				}
-				if text = strings.Join(strings.Fields(plain.String()), " "); !strings.Contains(shown, text) {
-					t.Errorf("it does not show %q:\n%s", text, shown)
-				}
+				expectWords(plain.String())
 			}
 			for _, text := range p.about {
-				expect(text.text)
+				if text.literal { // quotation marks are the shell's there
+					expectWords(text.text)
+				} else {
+					expect(text.text)
+				}
 			}
 			for _, f := range p.options {
 				expect("--" + f.Name)

@@ -148,12 +148,19 @@ func (o *options) checkArguments() error {
 	for _, a := range o.Args() {
 		switch {
 		case a == "":
-			return account.Invalid(o.argument, "a %s must not be empty", o.argument)
+			return account.Invalid(o.argument, "%s must not be empty", oneOf(o.argument))
 		case !utf8.ValidString(a):
-			return account.Invalid(o.argument, "a %s must be valid UTF-8", o.argument)
+			return account.Invalid(o.argument, "%s must be valid UTF-8", oneOf(o.argument))
 		}
 	}
 	return nil
+}
+
+func oneOf(noun string) string {
+	if strings.ContainsRune("aeio", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
 }
 
 func (o *options) checkSecrets() error {

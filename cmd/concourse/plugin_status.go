@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cinchapi/concourse-users/host/management"
+	"github.com/cinchapi/concourse-users/shared/account"
 )
 
 type pluginStatus struct{ place }
@@ -18,7 +20,8 @@ func (*pluginStatus) Help() string {
 	return `Usage: concourse plugin status [options]
 
   Shows the plugin's name, version, protocol, process, uptime, restarts,
-  capabilities and checksum. For the owner of the home, and root.`
+  capabilities, what it cannot do, and checksum. For the owner of the home, and
+  root.`
 }
 
 func (v *pluginStatus) Options(o *options) {
@@ -54,6 +57,24 @@ type jsonPlugin struct {
 	LastError    string     `json:"last_error"`
 }
 
+// missing says in words what a backend with these capabilities cannot do.
+func missing(declared []string) (words []string) {
+	for _, c := range []struct{ name, words string }{
+		{account.CapabilityChange, "change accounts"},
+		{account.CapabilityDurable, "keep accounts beyond its process"},
+		{account.CapabilityApply, "apply files of accounts"},
+		{account.CapabilityExport, "export password hashes"},
+		{account.CapabilityBackup, "back up"},
+		{account.CapabilityRecover, "recover an administrator"},
+		{account.CapabilityRestore, "restore a backup"},
+	} {
+		if !slices.Contains(declared, c.name) {
+			words = append(words, c.words)
+		}
+	}
+	return words
+}
+
 func (c *console) plugin(s management.PluginStatus) error {
 	if c.json {
 		return notPrinted(writeJSON(c.out, jsonPlugin{
@@ -78,7 +99,11 @@ func (c *console) plugin(s management.PluginStatus) error {
 	}
 	lines = append(lines,
 		fmt.Sprintf("Restarts:     %d", s.Restarts),
-		"Capabilities: "+cmp.Or(strings.Join(s.Capabilities, ", "), "none"),
+		"Capabilities: "+cmp.Or(strings.Join(s.Capabilities, ", "), "none"))
+	if missing := missing(s.Capabilities); len(missing) > 0 {
+		lines = append(lines, "Cannot:       "+strings.Join(missing, ", "))
+	}
+	lines = append(lines,
 		"Executable:   "+s.Path,
 		fmt.Sprintf("SHA-256:      %s (%s)", s.SHA256, pin))
 	if s.LastError != "" {

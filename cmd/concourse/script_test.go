@@ -34,12 +34,17 @@ import (
 //	remember NAME PATTERN         sets a variable to what the pattern's group matched in the output
 //	fresh-request-id NAME         sets a variable to one
 //	await-ready                   waits until the host of CONCOURSE_HOME answers
+//	write-credentials FILE JSON   writes a credentials file of the original; another is in $SAMPLE
 //
 // The host's settings are the file concourse.yaml, if there is one; its home is
 // $HOST_HOME, and the executables are in $BIN. Commands log
 // in as its first administrator, unless the script says otherwise.
 func TestScript(t *testing.T) {
 	bin := hosttest.Bin(t)
+	sample, err := filepath.Abs(credentialsSample)
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                filepath.Join("testdata", "script"),
 		RequireUniqueNames: true,
@@ -51,7 +56,7 @@ func TestScript(t *testing.T) {
 			h := hosttest.New(env.T().(testing.TB), string(settings))
 			env.Values[hostKey{}] = &scriptHost{Host: h}
 			for name, value := range map[string]string{
-				"PATH": bin + ":" + env.Getenv("PATH"), "HOME": env.WorkDir, "TZ": "UTC", "BIN": bin, "HOST_HOME": h.Home,
+				"PATH": bin + ":" + env.Getenv("PATH"), "HOME": env.WorkDir, "TZ": "UTC", "BIN": bin, "HOST_HOME": h.Home, "SAMPLE": sample,
 				"CONCOURSE_HOME": h.Home, "CONCOURSE_PASSWORD": hosttest.Password,
 				// Without it a race-enabled process sleeps a second before it exits.
 				"GORACE": "atexit_sleep_ms=0",
@@ -80,6 +85,8 @@ func TestScript(t *testing.T) {
 			"log-in":        logIn,
 			"remember":      remember,
 			"await-ready":   awaitReady,
+
+			"write-credentials": writeCredentials,
 			"fresh-request-id": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv(args[0], account.NewRequestID(time.Now()).String())
 			},

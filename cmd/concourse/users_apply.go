@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/posener/complete"
 
@@ -10,12 +9,11 @@ import (
 )
 
 type usersApply struct {
-	login
+	steadyLogin
 	files  []string
 	dryRun bool
 	prune  bool
 	yes    bool
-	wait   time.Duration
 }
 
 func (*usersApply) Synopsis() string { return "Make the accounts what files say" }
@@ -44,8 +42,6 @@ func (v *usersApply) Options(o *options) {
 	o.boolOption(&v.dryRun, "dry-run", "say what would be changed, and change nothing")
 	o.boolOption(&v.prune, "prune", "delete the accounts that no file names, but never your own")
 	o.boolOption(&v.yes, "yes", "do not ask on a terminal before --prune deletes")
-	v.wait = time.Minute
-	o.Var(&parsed[time.Duration]{&v.wait, parseWait}, "wait", "wait for a `DURATION`, such as 30s or 5m, for a host that goes away meanwhile (default 1m)")
 	o.values["file"] = complete.PredictFiles("*")
 	o.instead = "give a file with -f"
 	v.define(o)
@@ -111,12 +107,4 @@ func (v *usersApply) plan(ctx context.Context, c *console, h *steadyHost, all []
 	}
 	a.report = newReport(c, a)
 	return a, nil
-}
-
-func parseWait(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return 0, account.Invalid("wait", "%q is not a duration; use a number and a unit, such as 30s or 5m", account.Printable(text))
-	}
-	return d, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -45,8 +46,8 @@ func describe(d display, a management.ListedAccount) []string {
 		"Username:     " + a.Username,
 		"Role:         " + string(a.Role),
 		"State:        " + state(a.Enabled),
-		"Created:      " + d.when(a.CreatedAt),
-		"Password set: " + d.when(a.PasswordChangedAt),
+		"Created:      " + cmp.Or(d.when(a.CreatedAt), "not known"),
+		"Password set: " + cmp.Or(d.when(a.PasswordChangedAt), "not known"),
 		"Last login:   " + lastLogin(d, a.Account),
 		fmt.Sprintf("Sessions:     %d", a.Sessions),
 	}
