@@ -4,6 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X github.com/cinchapi/concourse-users/shared/version.Version=$(VERSION)
 HOME_DIR ?= $(CURDIR)/run
 FUZZTIME ?= 1m
+FAULTTIME ?= 1m
 FUZZ_TARGETS = $(shell git grep -o '^func Fuzz[A-Za-z]*' -- '*_test.go' | sed 's|/[^/]*_test.go:func |:|')
 TOOL := go tool -modfile=tools/go.mod
 PREFIX ?= /usr/local
@@ -42,6 +43,14 @@ deps: ## check for the system packages that the tests need; as root, install the
 test: deps ## run every test with the race detector, the binaries under test included
 	go test -race -count=1 -timeout 20m ./...
 
+.PHONY: fault
+fault: deps ## run the fault tests of the etcd backend, harming a cluster for FAULTTIME (1m)
+	CONCOURSE_FAULT=$(FAULTTIME) go test -race -count=1 -timeout 0 -v -run '^TestFault' ./plugin/etcd
+
+.PHONY: conformance
+conformance: build ## verify the embedded default backend as "concourse plugin verify" does any
+	bin/concourse plugin verify bolt
+
 .PHONY: bench
 bench: ## run the benchmarks, each beside its floor
 	go test -run '^$$' -bench . -benchmem ./...
@@ -60,14 +69,14 @@ lint: ## go vet, staticcheck, gofmt
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 
 .PHONY: generate
-generate: ## generate the Go code of the protobuf services, the manual, the table of settings
+generate: ## generate the Go code and the reference of the protobuf services, the manual, the table of settings
 	cd shared/proto && $(subst tools/,../../tools/,$(TOOL)) buf lint && $(subst tools/,../../tools/,$(TOOL)) buf generate
 	UPDATE=1 go test -count=1 -run '^TestManual$$' ./cmd/concourse
 	UPDATE=1 go test -count=1 -run '^TestSettingsTable$$' ./docs
 
 .PHONY: generated
 generated: generate ## fail where generated files differ from their sources
-	@changed=$$(git status --porcelain -- shared/proto docs/man docs/commands.md docs/settings.md); \
+	@changed=$$(git status --porcelain -- shared/proto docs/man docs/commands.md docs/contract.md docs/settings.md); \
 	  if [ -n "$$changed" ]; then echo "make generate changes:"; echo "$$changed"; exit 1; fi
 
 # The executables are where the host finds its plugins beside itself; in the

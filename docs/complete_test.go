@@ -14,7 +14,7 @@ import (
 // example of every command. The reference is generated, and has every option.
 func TestGuidesAreComplete(t *testing.T) {
 	var examples strings.Builder
-	for _, path := range []string{"guide.md", "operating.md", "settings.md"} {
+	for _, path := range []string{"backends.md", "guide.md", "operating.md", "settings.md"} {
 		blocks, err := readBlocks(path)
 		if err != nil {
 			t.Fatal(err)

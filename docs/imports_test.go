@@ -29,6 +29,15 @@ var rules = []rule{
 	{of: "shared/...", never: []string{"host/...", "plugin/...", "cmd/..."}, tests: true},
 	{of: "shared/account", only: []string{"golang.org/x/text/..."}},
 	{of: "shared/backup", only: []string{}},
+	{of: "shared/credentials", only: []string{"shared/account"}},
+	{of: "...", never: []string{"shared/credentials/credentialstest"}},
+	{
+		of: "shared/conformance",
+		only: []string{
+			"shared/account", "shared/wire", "shared/proto/...", "shared/backup", "github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog",
+			"google.golang.org/grpc/...", "google.golang.org/protobuf/...",
+		},
+	},
 	// 2
 	{
 		of:    "plugin/users",
@@ -38,8 +47,10 @@ var rules = []rule{
 	{of: "...", never: []string{"github.com/ccojocar/zxcvbn-go/..."}, direct: true, except: []string{"plugin/users"}},
 	// 3
 	{of: "plugin/bolt", only: []string{"plugin/users", "shared/account", "go.etcd.io/bbolt/...", "github.com/hashicorp/go-hclog"}},
+	{of: "plugin/etcd", only: []string{"plugin/users", "shared/account", "go.etcd.io/etcd/...", "google.golang.org/grpc/...", "go.uber.org/zap", "github.com/hashicorp/go-hclog"}},
 	{of: "plugin/mem", only: []string{"plugin/users", "shared/account"}},
 	{of: "...", never: []string{"go.etcd.io/bbolt/..."}, direct: true, except: []string{"plugin/bolt"}},
+	{of: "...", never: []string{"go.etcd.io/etcd/...", "go.uber.org/zap"}, direct: true, except: []string{"plugin/etcd", "plugin/etcd/etcdtest"}},
 	// 4
 	{
 		of: "plugin",
@@ -48,8 +59,11 @@ var rules = []rule{
 			"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "google.golang.org/grpc", "golang.org/x/sys/...",
 		},
 	},
-	{of: "plugin/cmd/...", only: []string{"plugin", "plugin/users", "plugin/bolt", "shared/account", "shared/version", "github.com/hashicorp/go-hclog"}},
+	{of: "plugin/cmd/...", only: []string{"plugin", "plugin/users", "plugin/bolt", "plugin/etcd", "shared/account", "shared/version", "github.com/hashicorp/go-hclog"}},
+	{of: "plugin/cmd/concourse-users-bolt", never: []string{"plugin/etcd"}},
+	{of: "plugin/cmd/concourse-users-etcd", never: []string{"plugin/bolt"}},
 	// 5
+	{of: "host/verify", only: []string{"host/supervisor", "shared/account", "shared/conformance"}},
 	{of: "host/throttle", only: []string{"shared/account"}, never: []string{"net"}},
 	{of: "host/session", only: []string{"shared/account"}, never: []string{"net/http", "google.golang.org/grpc/...", "github.com/hashicorp/go-hclog"}},
 	{of: "host/audit", only: []string{"shared/account"}, never: []string{"net/http", "google.golang.org/grpc/..."}},

@@ -23,7 +23,7 @@ lrwxrwxrwx '…/my own/bin/concourse' -> '../lib/concourse/concourse'
 drwxr-xr-x …
 drwxr-xr-x …
 `},
-		{command: list, shown: "./bin/concourse\n./lib/concourse/concourse\n./lib/concourse/plugins/concourse-users-bolt\n"},
+		{command: list, shown: "./bin/concourse\n./lib/concourse/concourse\n./lib/concourse/plugins/concourse-users-bolt\n./lib/concourse/plugins/concourse-users-etcd\n"},
 		{command: `diff -r docs/man "$TO/share/man/man1"` + "\n"},
 		{command: "concourse config | grep -E 'plugin.(path|directory)'\n", shown: "plugin.path  concourse-users-bolt  default\nplugin.directory  …/my own/lib/concourse/plugins  default\n"},
 	} {
@@ -50,6 +50,7 @@ stage/usr/local/bin/concourse
 stage/usr/local/lib/concourse
 stage/usr/local/lib/concourse/concourse
 stage/usr/local/lib/concourse/plugins/concourse-users-bolt
+stage/usr/local/lib/concourse/plugins/concourse-users-etcd
 `},
 			{command: `make uninstall DESTDIR="$PWD/stage" && make uninstall DESTDIR="$PWD/stage" && find stage ! -type d -o -name 'concourse*'` + "\n", shown: "rm…\nrm…\nrm…\nrm…\n"},
 		} {

@@ -27,7 +27,7 @@ import (
 //	yaml FILE      likewise
 //
 // A block that fits none of these fails, as does a document without blocks.
-var documents = []string{"../README.md", "guide.md", "operating.md", "settings.md"}
+var documents = []string{"../README.md", "backends.md", "guide.md", "operating.md", "settings.md"}
 
 func TestDocuments(t *testing.T) {
 	for _, path := range documents {
@@ -63,7 +63,7 @@ type reader struct {
 }
 
 // newReader gives a document a directory and a home of its own.
-func newReader(t *testing.T, path string) *reader {
+func newReader(t *testing.T, document string) *reader {
 	t.Helper()
 	// Not t.TempDir: the path of a socket in it must stay short.
 	directory, err := os.MkdirTemp("", "doc")
@@ -82,10 +82,26 @@ func newReader(t *testing.T, path string) *reader {
 	if err := os.CopyFS(filepath.Join(work, "docs", "examples"), os.DirFS("examples")); err != nil {
 		t.Fatal(err)
 	}
-	r := &reader{t: t, path: path, directory: directory, state: filepath.Join(directory, "state"), secrets: map[string]string{}}
+	original, err := os.ReadFile("../shared/credentials/testdata/access.sample")
+	if err == nil {
+		err = os.Mkdir(filepath.Join(work, "concourse-server"), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(work, "concourse-server", ".access"), original, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{t: t, path: document, directory: directory, state: filepath.Join(directory, "state"), secrets: map[string]string{}}
 	var first strings.Builder
+	path := []string{built, os.Getenv("PATH")}
+	if document == authors {
+		r.goFor(&first)
+	} else {
+		path = append([]string{writeStandIns(t, directory)}, path...)
+	}
 	for name, value := range map[string]string{
-		"PATH":           strings.Join([]string{writeStandIns(t, directory), built, os.Getenv("PATH")}, ":"),
+		"PATH":           strings.Join(path, ":"),
 		"HOME":           directory,
 		"TMPDIR":         directory,
 		"LANG":           "C.UTF-8",
@@ -103,6 +119,29 @@ func newReader(t *testing.T, path string) *reader {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// authors is the document whose reader has Go, and this repository in a clone.
+const authors = "backends.md"
+
+// goFor gives its reader what Go keeps in a home, and the clone.
+func (r *reader) goFor(variables *strings.Builder) {
+	r.t.Helper()
+	names := []string{"GOPATH", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOSUMDB"}
+	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for i, value := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		fmt.Fprintf(variables, "export %s='%s'\n", names[i], value)
+	}
+	clone, err := filepath.Abs("..")
+	if err == nil {
+		err = os.Symlink(clone, filepath.Join(r.directory, "concourse-users"))
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // follow does what a block shows.
