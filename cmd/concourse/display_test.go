@@ -24,8 +24,8 @@ func printed(t *testing.T, in invocation, columns int) (lines []string) {
 	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	s.slave.Close()
-	s.awaitThat(func(shown string) bool { return strings.HasSuffix(shown, "\n") }, "a whole line")
+	s.slave.Close() // the last one: the reader sees the end after the rest
+	<-s.done
 	return strings.Split(strings.TrimSuffix(s.text(), "\n"), "\n")
 }
 

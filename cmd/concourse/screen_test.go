@@ -27,6 +27,7 @@ type screen struct {
 	mu    sync.Mutex
 	shown bytes.Buffer
 	news  chan struct{}
+	done  chan struct{} // closed when all is read that there will be
 }
 
 func open(t *testing.T, in invocation) *screen {
@@ -62,7 +63,7 @@ func showOn(t *testing.T, cmd *exec.Cmd, size pty.Winsize) *screen {
 	if err := pty.Setsize(master, &size); err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{t: t, cmd: cmd, master: master, slave: slave, news: make(chan struct{}, 1)}
+	s := &screen{t: t, cmd: cmd, master: master, slave: slave, news: make(chan struct{}, 1), done: make(chan struct{})}
 	if s.before, err = term.GetState(int(slave.Fd())); err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +72,8 @@ func showOn(t *testing.T, cmd *exec.Cmd, size pty.Winsize) *screen {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(s.done)
 		b := make([]byte, 4096)
 		for {
 			n, err := master.Read(b)
@@ -93,7 +93,7 @@ func showOn(t *testing.T, cmd *exec.Cmd, size pty.Winsize) *screen {
 		s.cmd.Process.Kill()
 		slave.Close()
 		master.Close()
-		<-done
+		<-s.done
 	})
 	return s
 }
