@@ -16,8 +16,8 @@ import (
 // there after SIGKILL of the plugin, of the host, and of both, at any moment:
 // scripts change their accounts while the processes die under them, compare
 // every answer with all that they were told before, and what the command line
-// says after the last kill is exactly what was acknowledged. (A power cut is
-// the store's own tests' subject.)
+// says after the last kill is exactly what was acknowledged. (host/fault cuts the
+// power.)
 func TestRule1AcknowledgedChangesAreDurable(t *testing.T) {
 	t.Parallel()
 	h := hosttest.Start(t)

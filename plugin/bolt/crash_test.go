@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(replacePath); path != "" {
 		replaceOnce(path)
 	}
+	if path := os.Getenv(limitedPath); path != "" {
+		openOnce(path)
+	}
 	os.Exit(m.Run())
 }
 

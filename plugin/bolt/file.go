@@ -46,9 +46,13 @@ func openFile(ctx context.Context, path string, readOnly bool) (*bbolt.DB, error
 		select {
 		case <-time.After(lockRetry):
 		case <-ctx.Done():
-			return nil, account.Unavailable("the store %s is held by another process; only one can use it at a time", path)
+			return nil, heldByAnother(path)
 		}
 	}
+}
+
+func heldByAnother(path string) error {
+	return account.Unavailable("the store %s is held by another process; only one can use it at a time", path)
 }
 
 func tryOpen(path string, readOnly bool) (db *bbolt.DB, err error) {
@@ -71,6 +75,11 @@ func tryOpen(path string, readOnly bool) (db *bbolt.DB, err error) {
 		db.Close()
 		err = berrors.ErrTimeout // of another file now, which is to be waited for
 	}
+	if err == nil && !readOnly {
+		if err = renew(file, db.Info().PageSize); err != nil {
+			db.Close()
+		}
+	}
 	if err == nil {
 		db.AllocSize = fileGrowth
 	}
@@ -81,6 +90,21 @@ func tryOpen(path string, readOnly bool) (db *bbolt.DB, err error) {
 		return nil, account.Unavailable("the store %s cannot be opened: %v", path, err)
 	}
 	return nil, notAStore(path, err.Error())
+}
+
+// renew writes the pages that say which state is current once more, as they are,
+// for the next sync. When a sync has failed, the system counts what it was to
+// write as written and shows it to everybody, and later syncs succeed, although
+// none of it need be on disk. The process that met the failure ended with it;
+// this one must not build on a state that a power cut undoes. All else of the
+// state was synced before these pages were written.
+func renew(file *os.File, pageSize int) error {
+	current := make([]byte, 2*pageSize)
+	if _, err := file.ReadAt(current, 0); err != nil {
+		return err
+	}
+	_, err := file.WriteAt(current, 0)
+	return err
 }
 
 // inPlace reports whether the path still leads to the file. A lock that another

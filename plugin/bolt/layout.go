@@ -42,7 +42,9 @@ func readLayout(tx *bbolt.Tx, path string) (empty bool, err error) {
 	case err != nil || layout < 1:
 		return false, notAStore(path, "it names no layout")
 	case layout > Layout:
-		return false, account.Invalid(pathField, "the store %s was written by a newer version (layout %d, this version reads %d); use that version", path, layout, Layout)
+		e := account.Unsupported(fmt.Sprintf("store layout %d", layout))
+		e.Message = fmt.Sprintf("the store %s has layout %d, written by a newer release; this one reads layout %d and leaves it as it is; use that release", path, layout, Layout)
+		return false, e
 	}
 	for _, space := range users.Spaces() {
 		if tx.Bucket([]byte(space)) == nil {

@@ -11,6 +11,7 @@ import (
 	hclog "github.com/hashicorp/go-hclog"
 	"go.etcd.io/bbolt"
 
+	"github.com/cinchapi/concourse-users/plugin/users"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -26,9 +27,10 @@ type Options struct {
 }
 
 // Open opens the store at path, and creates it if there is none. It refuses,
-// with Invalid, a missing directory, a name that Replace uses, a file that is not
-// a users store and one of a newer layout, which stay as they are; and with
-// Unavailable a file that another process holds longer than ctx or a few seconds.
+// with Invalid, a missing directory, a name that Replace uses and a file that is
+// not a users store; with Unsupported one that a newer release wrote, by its
+// layout or by its contents; and with Unavailable one that another process holds
+// longer than ctx or a few seconds. What it refuses it leaves as it is.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
@@ -45,6 +47,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := inspect(ctx, path, o.Logger); err != nil {
 		return nil, err
 	}
+	if err := create(ctx, path, o.Logger); err != nil {
+		return nil, err
+	}
 	db, err := openFile(ctx, path, false)
 	if err != nil {
 		return nil, err
@@ -53,14 +58,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if at, err := filepath.EvalSymlinks(path); err == nil {
-		switch err := os.Remove(beside(at)); { // who builds one holds the lock
-		case err == nil:
-			o.Logger.Info("what a restore that was cut short has left was removed", "path", beside(at))
-		case !errors.Is(err, fs.ErrNotExist):
-			o.Logger.Warn("what a restore that was cut short has left cannot be removed", "path", beside(at), "error", err)
-		}
-	}
+	tidy(path, o.Logger)
 	return start(db, path, reached, o), nil
 }
 
@@ -95,10 +93,23 @@ func inspect(ctx context.Context, path string, logger hclog.Logger) error {
 			if tx.Size() > info.Size() {
 				return notAStore(path, "it was cut short")
 			}
-			_, err = readLayout(tx, path)
-			return err
+			empty, err := readLayout(tx, path)
+			if err != nil || empty {
+				return err
+			}
+			return checkFormat(ctx, tx)
 		})
 	})
+}
+
+// checkFormat refuses contents of a newer release. What else may be wrong with
+// them is for the opened store's reader to say.
+func checkFormat(ctx context.Context, tx *bbolt.Tx) error {
+	err := users.CheckFormat(&reader{ctx: ctx, tx: tx})
+	if account.KindOf(err) == account.KindUnsupported {
+		return err
+	}
+	return nil
 }
 
 func inspectDirectory(path string) error {

@@ -3,15 +3,21 @@ package bolt_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/cinchapi/concourse-users/plugin/bolt"
+	"github.com/cinchapi/concourse-users/plugin/users"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -26,7 +32,6 @@ func TestOpenRefuses(t *testing.T) {
 		{"Zeros", file(string(make([]byte, 1<<15))), "not a users store"},
 		{"OneZeroPage", file(string(make([]byte, 4096))), "not a users store"},
 		{"AnotherProgramsDatabase", database("accounts", "a", "b"), "another program"},
-		{"NewerLayout", database("concourse-users", "layout", "2"), "newer version"},
 		{"NoLayout", database("concourse-users", "other", "1"), "not a users store"},
 		{"NoSuchLayout", database("concourse-users", "layout", "0"), "not a users store"},
 		{"NoBuckets", database("concourse-users", "layout", "1"), "no bucket"},
@@ -59,6 +64,33 @@ func TestOpenRefuses(t *testing.T) {
 			open(t, path, bolt.Options{}) // nothing was left behind that a good file minds
 		})
 	}
+	t.Run("NewerRelease", func(t *testing.T) {
+		for says, make := range map[string]func(*testing.T, string){
+			"has layout 2, written by a newer release; this one reads layout 1": database("concourse-users", "layout", "2"),
+			"has format 99, written by a newer release; this one reads format": func(t *testing.T, path string) {
+				s := open(t, path, bolt.Options{})
+				put(t, s, users.Key{Space: users.Meta, Name: "store"}, `{"format":99}`)
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			},
+		} {
+			path := newPath(t)
+			make(t, path)
+			old := time.Now().Add(-time.Hour)
+			if err := os.Chtimes(path, old, old); err != nil {
+				t.Fatal(err)
+			}
+			before := read(t, path)
+			_, err := bolt.Open(t.Context(), path, bolt.Options{})
+			if account.KindOf(err) != account.KindUnsupported || !strings.Contains(err.Error(), says) {
+				t.Errorf("got %v, want Unsupported that says %q", err, says)
+			}
+			if info, err := os.Stat(path); err != nil || !info.ModTime().Equal(old) || !bytes.Equal(before, read(t, path)) {
+				t.Errorf("the file was written to at %v, %v", info.ModTime(), err)
+			}
+		}
+	})
 	t.Run("MissingDirectory", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "missing")
 		_, err := bolt.Open(t.Context(), filepath.Join(dir, "accounts.db"), bolt.Options{})
@@ -130,6 +162,64 @@ func TestOpenCreates(t *testing.T) {
 			t.Errorf("mode %v, want 0600", info.Mode())
 		}
 	})
+	// Whatever a full disk lets a new store come to, the next Open makes one.
+	t.Run("AfterADiskWasFull", func(t *testing.T) {
+		for pages := 0; ; pages++ {
+			path := newPath(t)
+			said := openLimited(t, path, pages*4096+100)
+			if said == "" {
+				if pages < 5 { // bbolt's own empty file
+					t.Errorf("a store fits into %d pages, so the test shows too little", pages)
+				}
+				return
+			}
+			if !strings.Contains(said, path+" cannot be created: ") {
+				t.Errorf("%d pages: %s; want that it cannot be created", pages, said)
+			}
+			if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) > 1 {
+				t.Errorf("%d pages: %v is left, %v", pages, left, err)
+			}
+			put(t, open(t, path, bolt.Options{}), accountKey(1), "x")
+		}
+	})
+	t.Run("WhereALinkLeads", func(t *testing.T) {
+		path := newPath(t)
+		link := filepath.Join(filepath.Dir(path), "link")
+		if err := os.Symlink(filepath.Base(path), link); err != nil {
+			t.Fatal(err)
+		}
+		put(t, open(t, link, bolt.Options{}), accountKey(1), "x")
+		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("where the link leads: %v, %v", info, err)
+		}
+		if to, err := os.Readlink(link); err != nil || to != filepath.Base(path) {
+			t.Errorf("the link is %q, %v", to, err)
+		}
+	})
+	// Two that find no store make one between them.
+	t.Run("OnceForAllThatCome", func(t *testing.T) {
+		path := newPath(t)
+		opened := make(chan error)
+		const all = 4
+		for i := range all {
+			go func() {
+				s, err := bolt.Open(context.Background(), path, bolt.Options{})
+				if err == nil {
+					_, err = s.Update(context.Background(), func(tx users.Tx) error { return tx.Put(accountKey(i), []byte("x")) })
+					err = errors.Join(err, s.Close())
+				}
+				opened <- err
+			}()
+		}
+		for range all {
+			if err := <-opened; err != nil {
+				t.Error(err)
+			}
+		}
+		if got := contents(t, open(t, path, bolt.Options{})); len(got) != all {
+			t.Errorf("%d of %d changes are there: %v", len(got), all, got)
+		}
+	})
 	t.Run("FromWhatACrashLeft", func(t *testing.T) {
 		for name, leave := range map[string]func(*testing.T, string){
 			"EmptyFile":     file(""),
@@ -142,6 +232,65 @@ func TestOpenCreates(t *testing.T) {
 			})
 		}
 	})
+}
+
+// openLimited opens a store in a process whose files may have so many bytes and
+// no more, and returns how that was refused.
+func openLimited(t *testing.T, path string, most int) string {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", limitedPath+"="+path, limitedTo+"="+strconv.Itoa(most))
+	said, err := child.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	return string(said)
+}
+
+// limitedPath, in the environment, makes this test's executable a process that
+// opens the store at that path, while no file may grow beyond limitedTo.
+const (
+	limitedPath = "BOLT_TEST_LIMITED_PATH"
+	limitedTo   = "BOLT_TEST_LIMITED_TO"
+)
+
+func openOnce(path string) {
+	most, err := strconv.ParseUint(os.Getenv(limitedTo), 10, 64)
+	if err == nil {
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: most, Max: most})
+	}
+	if err == nil {
+		_, err = bolt.Open(context.Background(), path, bolt.Options{})
+	}
+	if err != nil {
+		fmt.Print(err)
+	}
+	os.Exit(0)
+}
+
+// TestOpenWritesAnew shows that Open does not take what it reads for what is on
+// disk: a sync that has failed before may have left the one without the other.
+func TestOpenWritesAnew(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path, bolt.Options{})
+	put(t, s, accountKey(1), "x")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, long := read(t, path), time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, long, long); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, path, bolt.Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.ModTime().After(long.Add(time.Minute)) {
+		t.Errorf("it was written last at %v, %v", info.ModTime(), err)
+	}
+	if !bytes.Equal(before, read(t, path)) {
+		t.Error("something else was written than there was")
+	}
 }
 
 // FuzzOpen opens whatever there is: the answer is a store or a refusal that

@@ -16,9 +16,9 @@ import (
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
-// beside is where a file is built that is to replace the store's. The name is
-// fixed, so that a crash leaves at most one, which Open removes, and is such that
-// nobody keeps anything under it; Open refuses a store there.
+// beside is where a file is built that is to replace the store's, or to become
+// it. The name is fixed, so that a crash leaves at most one, which Open removes,
+// and is such that nobody keeps anything under it; Open refuses a store there.
 func beside(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+restoring)
 }
@@ -51,7 +51,7 @@ func (s *Store) Replace(ctx context.Context, fill func(put func(users.Key, []byt
 	}); err != nil {
 		return err
 	}
-	path, err := filepath.EvalSymlinks(s.path) // a link stays one
+	path, err := followed(s.path) // a link stays one
 	if err != nil {
 		return s.irreplaceable(err)
 	}

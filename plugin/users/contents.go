@@ -42,7 +42,7 @@ func (s *Service) inspect(ctx context.Context, from io.Reader, take func(Key, []
 	c := &contents{hasher: s.hasher, header: r.Header(), ids: map[account.ID]bool{}}
 	if c.header.Format > format {
 		e := account.Unsupported(fmt.Sprintf("store format %d", c.header.Format))
-		e.Message = fmt.Sprintf("the backup has store format %d, written by a newer release; this one reads format %d", c.header.Format, format)
+		e.Message = fmt.Sprintf("the backup has store format %d, written by a newer release; this one reads format %d; use that release", c.header.Format, format)
 		return nil, e
 	}
 	for {

@@ -93,23 +93,40 @@ func raise(ctx context.Context, store Store) error {
 	return err
 }
 
-// storeIDIn returns the store's id, empty if it has no identity yet, and
-// refuses a newer format.
-func storeIDIn(r Reader) (string, error) {
+// CheckFormat refuses, with Unsupported, contents of a store that a newer release
+// wrote. A Store that writes to what it opens asks before it does so.
+func CheckFormat(r Reader) error {
+	_, err := identityIn(r)
+	return err
+}
+
+// identityIn returns what the store keeps as its identity, nil if it has none
+// yet, and refuses a newer format.
+func identityIn(r Reader) ([]byte, error) {
 	value, err := r.Get(identityKey)
 	if err != nil || value == nil {
-		return "", err
+		return nil, err
 	}
 	var written struct {
 		Format int `json:"format"`
 	}
 	if err := json.Unmarshal(value, &written); err != nil || written.Format < 1 {
-		return "", errors.New("the store's identity cannot be read; it is damaged, or not a store of this plugin")
+		return nil, errors.New("the store's identity cannot be read; it is damaged, or not a store of this plugin")
 	}
 	if written.Format > format {
 		e := account.Unsupported(fmt.Sprintf("store format %d", written.Format))
-		e.Message = fmt.Sprintf("the store has format %d, written by a newer release; this one reads format %d and leaves it as it is", written.Format, format)
-		return "", e
+		e.Message = fmt.Sprintf("the store has format %d, written by a newer release; this one reads format %d and leaves it as it is; use that release", written.Format, format)
+		return nil, e
+	}
+	return value, nil
+}
+
+// storeIDIn returns the store's id, empty if it has no identity yet, and
+// refuses a newer format.
+func storeIDIn(r Reader) (string, error) {
+	value, err := identityIn(r)
+	if err != nil || value == nil {
+		return "", err
 	}
 	var id identity
 	if err := decode(Meta, value, &id); err != nil {

@@ -11,22 +11,27 @@ import (
 
 const (
 	pruneInterval = time.Hour
-	pruneBatch    = 100 // records in one transaction, so that none holds others up
+	// firstPrune leaves a host that was down for longer than records live the
+	// time to read them: from them it writes the audit lines that a crash cost
+	// (rule 12).
+	firstPrune = 10 * time.Minute
+	pruneBatch = 100 // records in one transaction, so that none holds others up
 )
 
-// pruneHourly removes expired request records now and every hour, until ctx
-// ends.
+// pruneHourly removes expired request records, firstPrune from now and every
+// hour from then on, until ctx ends.
 func pruneHourly(ctx context.Context, store Store, logger hclog.Logger) {
-	every := time.NewTicker(pruneInterval)
-	defer every.Stop()
+	next := time.NewTimer(firstPrune)
+	defer next.Stop()
 	for {
-		if err := prune(ctx, store, time.Now().Add(-account.RecordLifetime)); err != nil && ctx.Err() == nil {
-			logger.Warn("old request records could not be pruned", "error", err)
-		}
 		select {
-		case <-every.C:
+		case <-next.C:
+			next.Reset(pruneInterval)
 		case <-ctx.Done():
 			return
+		}
+		if err := prune(ctx, store, time.Now().Add(-account.RecordLifetime)); err != nil && ctx.Err() == nil {
+			logger.Warn("old request records could not be pruned", "error", err)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestPrune(t *testing.T) {
 			}
 		})
 	})
-	t.Run("AtConfigure", func(t *testing.T) {
+	t.Run("WhenTheHostHasReadThem", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			store := &hooked{Store: unclosed{mem.New()}}
 			h := open(t, store, nil)
@@ -72,6 +72,12 @@ func TestPrune(t *testing.T) {
 			}
 			time.Sleep(account.RecordLifetime + time.Minute)
 			h = open(t, store, nil)
+			time.Sleep(5 * time.Minute) // which host/host.go leaves itself
+			synctest.Wait()
+			if n := count(h); n != 2 {
+				t.Errorf("%d records are left for the host to read, want 2", n)
+			}
+			time.Sleep(6 * time.Minute)
 			synctest.Wait()
 			if n := count(h); n != 0 {
 				t.Errorf("%d records are left, want none", n)

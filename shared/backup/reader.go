@@ -35,7 +35,7 @@ func NewReader(from io.Reader) (*Reader, error) {
 	case err != nil || is.Version == nil || *is.Version < 1:
 		return nil, Flawed("it is not a backup of a users store")
 	case *is.Version > Version:
-		return nil, Flawed("it has version %d of the form of backups, written by a newer release; this one reads version %d", *is.Version, Version)
+		return nil, Flawed("it has version %d of the form of backups, written by a newer release; this one reads version %d; use that release", *is.Version, Version)
 	case strictly(first, &h) != nil || h.StoreID == "" || h.Format < 1 || h.TakenAt.IsZero():
 		return nil, Flawed("its first line is not as it was written")
 	}
