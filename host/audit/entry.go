@@ -2,6 +2,7 @@ package audit
 
 import (
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -26,14 +27,15 @@ const (
 	PluginReload  Event = "plugin_reloaded"
 	HostStarted   Event = "host_started"
 	HostStopped   Event = "host_stopped"
-	LogRepaired   Event = "log_repaired"   // Count bytes of a torn line were cut off
+	LogRepaired   Event = "log_repaired"   // Count bytes of torn lines were cut off
+	LogResumed    Event = "log_resumed"    // there is room again; Count lines found none, and were refused
 	AuditComplete Event = "audit_complete" // Open: see Reconcile
 )
 
 var events = map[Event]bool{
 	Login: true, LoginRefused: true, Change: true, CheckPassword: true,
 	Disconnect: true, Export: true, Backup: true, Restore: true, PluginStarted: true, PluginExited: true, PluginReload: true, HostStarted: true,
-	HostStopped: true, LogRepaired: true, AuditComplete: true,
+	HostStopped: true, LogRepaired: true, LogResumed: true, AuditComplete: true,
 }
 
 // OK is the outcome of what succeeded. Every other outcome is the name of an
@@ -41,7 +43,7 @@ var events = map[Event]bool{
 const OK = "ok"
 
 // Entry is one line. Fields are added to it, never renamed. Text is cut to what
-// 1 KiB of JSON holds, and control characters are escaped.
+// 1 KiB of JSON holds, and what does not print is escaped.
 type Entry struct {
 	Time time.Time `json:"time"` // given by Append
 	Seq  uint64    `json:"seq"`  // given by Append: grows by one, so that a gap shows that lines were removed
@@ -124,12 +126,14 @@ func cut[S ~string](s *S) {
 	}
 }
 
-// jsonSize is at least what encoding/json makes of a character.
+// jsonSize is at least what a line has for a character.
 func jsonSize(r rune) int {
 	switch {
 	case r == '"' || r == '\\':
 		return 2
-	case r < ' ' || r == utf8.RuneError || r == 0x2028 || r == 0x2029:
+	case r > 0xffff && !unicode.IsPrint(r):
+		return 12
+	case r == utf8.RuneError || !unicode.IsPrint(r):
 		return 6
 	}
 	return utf8.RuneLen(r)

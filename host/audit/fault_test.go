@@ -68,12 +68,24 @@ func TestAppendDiskFull(t *testing.T) {
 				if err := l.Append(started("lost")); err == nil || !strings.HasPrefix(err.Error(), "cannot write to the audit log "+path) {
 					t.Errorf("on a full disk: %v", err)
 				}
+				if err := l.Ready(); err == nil || l.Err() != nil {
+					t.Errorf("on a full disk it is ready: %v, and broken for good: %v", err, l.Err())
+				}
 			}
 			*fault = struct{ write, sync, truncate error }{}
+			for range 2 {
+				if err := l.Ready(); err != nil {
+					t.Errorf("with room again: %v", err)
+				}
+			}
 			add(t, l, started("b"))
 			closeLog(t, l)
-			if diff := cmp.Diff([]string{"a", "b"}, details(read(t, path))); diff != "" {
-				t.Error(diff)
+			lines := read(t, path)
+			if diff := cmp.Diff([]string{"a", "", "b"}, details(lines)); diff != "" {
+				t.Fatal(diff)
+			}
+			if e := lines[1]; e.Event != audit.LogResumed || e.Outcome != audit.OK || e.Count != 3 {
+				t.Errorf("of the three that were refused it says %+v", e)
 			}
 		})
 	}
@@ -92,10 +104,13 @@ func TestAppendDiskFullUnrepaired(t *testing.T) {
 	if err := l.Append(started("lost")); !errors.Is(err, syscall.EIO) {
 		t.Errorf("behind half a line: %v", err)
 	}
+	if err := l.Ready(); !errors.Is(err, syscall.EIO) {
+		t.Errorf("behind half a line it is ready: %v", err)
+	}
 	fault.truncate = nil
 	add(t, l, started("b"))
 	closeLog(t, l)
-	if diff := cmp.Diff([]string{"a", "b"}, details(read(t, path))); diff != "" {
+	if diff := cmp.Diff([]string{"a", "", "b"}, details(read(t, path))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -111,6 +126,9 @@ func TestAppendBroken(t *testing.T) {
 			*fault = struct{ write, sync, truncate error }{}
 			if again := l.Append(started("lost")); !errors.Is(first, syscall.EIO) || again == nil || again.Error() != first.Error() {
 				t.Errorf("first %v, then %v", first, again)
+			}
+			if l.Err() == nil || l.Ready() == nil {
+				t.Errorf("it is broken: %v, and ready: %v", l.Err(), l.Ready())
 			}
 			closeLog(t, l)
 			if diff := cmp.Diff([]string{"a"}, details(read(t, path))); diff != "" {

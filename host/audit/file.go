@@ -107,7 +107,13 @@ func (l *Log) rotate() (broken error) {
 		next.Close()
 		return putOff(err)
 	}
-	if err := os.Rename(beside(l.path), l.path); err != nil {
+	// Nothing promises that changes of a directory reach the disk in order, and
+	// the second rename alone would take the current file's only name.
+	err = syncDirectory(filepath.Dir(l.path))
+	if err == nil {
+		err = os.Rename(beside(l.path), l.path)
+	}
+	if err != nil {
 		next.Close()
 		if back := os.Rename(name, l.path); back != nil {
 			return fmt.Errorf("cannot begin a new audit log: %w", errors.Join(err, back))

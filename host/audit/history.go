@@ -24,34 +24,43 @@ type history struct {
 	open     map[account.RequestID]bool // has only uncertain ones
 	cutoff   time.Time                  // changes committed before have their lines, but for the open ones
 	least    time.Time                  // the earliest of the lines that were read
+	last     time.Time                  // the latest of those of earlier runs; zero: there are none
 	behind   time.Time                  // the earliest of those from the newest mark on
 	marked   bool                       // there was a mark
 }
 
 // survey reads the log's files from the newest back to the one that reaches
 // beyond the cutoff: the newest mark's time less slack, or the window's begin,
-// whichever is later.
-func survey(path string, now time.Time) (*history, error) {
+// whichever is later. The window ends with the last line of an earlier run, which
+// has the given number, and not now: a host that was down for long made no
+// changes meanwhile, and its plugin pruned nothing.
+func survey(path string, now time.Time, lastSeq uint64) (*history, error) {
 	files, err := rotatedFiles(path)
 	if err != nil {
 		return nil, err
 	}
 	h := &history{
 		answered: map[account.RequestID]bool{}, open: map[account.RequestID]bool{},
-		cutoff: now.Add(-window), least: now, behind: now,
+		least: now, behind: now,
 	}
 	var first Entry
 	for _, name := range slices.Backward(append(files, path)) {
-		begin, err := h.add(name)
+		begin, err := h.add(name, lastSeq)
 		if err != nil {
 			return nil, err
 		}
 		if begin.Seq > 0 {
 			first = begin
 		}
-		if first.Seq > 0 && !first.Time.After(h.cutoff) {
+		if !h.last.IsZero() {
+			h.cutoff = later(h.cutoff, earlier(now, h.last).Add(-window))
+		}
+		if !h.last.IsZero() && !first.Time.After(h.cutoff) {
 			return h, nil
 		}
+	}
+	if h.last.IsZero() {
+		h.cutoff = now.Add(-window)
 	}
 	// What Keep has removed took the lines of its time with it: nothing can be
 	// said of changes before the oldest line that is left.
@@ -62,7 +71,7 @@ func survey(path string, now time.Time) (*history, error) {
 }
 
 // add reads one file, older than those before, and returns its first entry.
-func (h *history) add(name string) (first Entry, err error) {
+func (h *history) add(name string, lastSeq uint64) (first Entry, err error) {
 	open, behind, marked := map[account.RequestID]bool{}, h.behind, false
 	for e, err := range readFile(name) {
 		if errors.Is(err, errMalformed) {
@@ -75,6 +84,9 @@ func (h *history) add(name string) (first Entry, err error) {
 			first = e
 		}
 		h.least = earlier(h.least, e.Time)
+		if e.Seq <= lastSeq {
+			h.last = later(h.last, e.Time)
+		}
 		if e.Event == AuditComplete {
 			open, behind, marked = parseIDs(e.Open), h.behind, true
 		}

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // MaxLine bounds a line, its line break included, in bytes.
@@ -25,7 +28,30 @@ func encode(e Entry) ([]byte, error) {
 	if err := enc.Encode(rest{Entry: e.bounded()}); err != nil {
 		return nil, fmt.Errorf("cannot encode an audit line: %w", err)
 	}
-	return b.Bytes(), nil
+	return append(escaped(bytes.TrimSuffix(b.Bytes(), []byte{'\n'})), '\n'), nil
+}
+
+// escaped writes what does not print, of which encoding/json leaves most, as a
+// JSON escape: whoever shows a log on a terminal shows it as it is, and a name
+// must not reverse or hide what stands beside it.
+func escaped(line []byte) []byte {
+	odd := func(r rune) bool { return !unicode.IsPrint(r) }
+	if !bytes.ContainsFunc(line, odd) {
+		return line
+	}
+	var b []byte
+	for _, r := range string(line) {
+		switch {
+		case !odd(r):
+			b = utf8.AppendRune(b, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		default:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		}
+	}
+	return b
 }
 
 // rest is an Entry without what stamp adds: its fields hide the Entry's.

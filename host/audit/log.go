@@ -28,6 +28,7 @@ var ErrClosed = errors.New("the audit log is closed")
 type Log struct {
 	path    string
 	options Options
+	opened  uint64 // the number of the last line before Open
 
 	mu      sync.Mutex
 	next    *group // lines that wait for the writer; nil: none
@@ -35,6 +36,7 @@ type Log struct {
 	closed  bool
 	open    openIDs
 	failed  error // broken, for Err
+	full    bool  // refused is not 0, for Ready
 
 	refusals refusals
 
@@ -47,6 +49,7 @@ type Log struct {
 	seq        uint64
 	torn       bool      // bytes after size may be on disk
 	broken     error     // why no line can be written any more
+	refused    int       // lines since the last that was written, for want of space
 	rotateFrom time.Time // not before; after a failure
 }
 
@@ -60,8 +63,8 @@ type group struct {
 }
 
 // Open opens the log, and makes it, mode 0600 in a directory of mode 0700, if
-// it is absent. A last line that a crash has torn is cut off, and a
-// log_repaired line says so.
+// it is absent. What a crash or a power cut has torn of the last write is cut
+// off, and a log_repaired line says so.
 func Open(path string, o Options) (*Log, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -109,7 +112,7 @@ func (l *Log) prepare() (cut int64, err error) {
 			l.file.Close()
 		}
 	}()
-	size, whole, err := measure(l.path)
+	size, whole, err := wholeLines(l.path)
 	if err != nil {
 		return 0, err
 	}
@@ -117,6 +120,11 @@ func (l *Log) prepare() (cut int64, err error) {
 		if err := l.file.Truncate(whole); err != nil {
 			return 0, err
 		}
+	}
+	// A process that was killed between writing a line and syncing it leaves the
+	// line readable, but not on disk; the first line of this one may go to another
+	// file.
+	if size > 0 {
 		if err := l.file.Sync(); err != nil {
 			return 0, err
 		}
@@ -125,6 +133,7 @@ func (l *Log) prepare() (cut int64, err error) {
 	if l.seq, err = lastSeq(l.path); err != nil {
 		return 0, err
 	}
+	l.opened = l.seq
 	// The directory's own entry too: either may be new.
 	return size - whole, errors.Join(syncDirectory(dir), syncDirectory(filepath.Dir(dir)))
 }
@@ -132,7 +141,8 @@ func (l *Log) prepare() (cut int64, err error) {
 // Append writes a line and returns when it is on disk. Lines that come while
 // others are being written wait for those, and are then written and synced
 // together. When the disk is full the lines at hand are refused, none of them
-// in part, and later ones are tried again; after any other failure every
+// in part, and later ones are tried again, behind a log_resumed line that tells
+// how many were refused; after any other failure every
 // Append is refused, because what is on disk is not known any more.
 func (l *Log) Append(e Entry) error { return l.append([]Entry{e}) }
 
@@ -171,8 +181,21 @@ func (l *Log) nudge() {
 	}
 }
 
-// Err returns why the log takes no line any more, nil while it does. Whoever
-// owes a line asks before the deed.
+// Ready returns why the log would take no line now, nil if it would. Whoever owes
+// a line asks before the deed. Of a disk that was full it finds out whether it
+// still is.
+func (l *Log) Ready() error {
+	l.mu.Lock()
+	failed, full := l.failed, l.full
+	l.mu.Unlock()
+	if failed == nil && full {
+		return l.append(nil)
+	}
+	return failed
+}
+
+// Err returns why the log takes no line any more until it is opened anew, nil
+// while it does.
 func (l *Log) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

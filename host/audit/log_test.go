@@ -130,6 +130,7 @@ func TestAppendBounds(t *testing.T) {
 	for name, text := range map[string]string{
 		"letters": strings.Repeat("x", 1<<16), "controls": strings.Repeat("\x00\x1b", 1<<16), "invalid": strings.Repeat("\xff", 1<<16),
 		"wide": strings.Repeat("\U0001f600", 1<<16), "separators": strings.Repeat("\u2028", 1<<16), "quotes": strings.Repeat(`"\`, 1<<16),
+		"directions": strings.Repeat("\u202e\u009b\u200b", 1<<16), "tags": strings.Repeat("\U000e0041", 1<<16),
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := newPath(t)
@@ -148,7 +149,7 @@ func TestAppendBounds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(data) >= audit.MaxLine || strings.Count(string(data), "\n") != 1 || strings.ContainsAny(string(data), "\x00\x1b") {
+			if len(data) >= audit.MaxLine || strings.Count(string(data), "\n") != 1 || strings.ContainsAny(string(data), "\x00\x1b\u202e\u009b\u200b\U000e0041") {
 				t.Errorf("the line has %d bytes: %.80q", len(data), data)
 			}
 			all := read(t, path)

@@ -37,7 +37,7 @@ func (o *openIDs) add(id account.RequestID) {
 func (l *Log) note(g *group) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.writing, l.failed = nil, l.broken
+	l.writing, l.failed, l.full = nil, l.broken, l.refused > 0
 	for _, e := range g.entries {
 		id, ok := changeID(e)
 		switch {

@@ -31,7 +31,7 @@ const mostAtOnce = 256
 // stay, no mark is written, and the next Reconcile adds the rest.
 func (l *Log) Reconcile(host string, records Records) (added int, err error) {
 	now := l.options.Now()
-	h, err := survey(l.path, now)
+	h, err := survey(l.path, now, l.opened)
 	if err != nil {
 		return 0, err
 	}

@@ -134,6 +134,23 @@ func TestReconcile(t *testing.T) {
 	w.reconcile() // once only
 }
 
+// A host that was down for longer than records live has its lines all the same,
+// and lines of its new start before.
+func TestReconcileAfterAWeek(t *testing.T) {
+	w := newWorld(t)
+	w.commit("before what the log can tell of")
+	w.now = w.now.Add(account.RecordLifetime + 2*account.RequestLifetime)
+	w.reconcile()
+	w.line(w.commit("written"), nil)
+	w.commit("lost")
+	w.now = w.now.Add(7 * 24 * time.Hour)
+	w.restart()
+	add(t, w.log, audit.Entry{Event: audit.PluginStarted, Outcome: audit.OK})
+	w.reconcile("lost")
+	w.restart()
+	w.reconcile()
+}
+
 // What no account asked for names none.
 func TestReconcileOfNoCaller(t *testing.T) {
 	w := newWorld(t)

@@ -20,11 +20,20 @@ const (
 // is an account's or not, so that the time it takes tells nothing (rule 9). Those that follow within
 // 10 s are counted, and come as one line with Count when the time is over, or
 // at Close. Beyond 4,096 kinds at once the rest is counted in a line of its
-// own. The caller leaves out a username that no account has.
-func (l *Log) LoginRefused(e Entry, submitted string) error {
+// own. Of a line that is written known says whether the name is an account's: a
+// name that no account has is left out. It is not asked for those that are only
+// counted.
+func (l *Log) LoginRefused(e Entry, submitted string, known func() bool) error {
 	e.Event = LoginRefused
-	if l.refusals.count(e, submitted) {
+	row, counted := l.refusals.count(e, submitted)
+	if counted {
 		return nil
+	}
+	if e.Caller != nil && known() {
+		c := *e.Caller
+		c.Username = submitted
+		e.Caller = &c
+		l.refusals.name(row, e)
 	}
 	return l.Append(e)
 }
@@ -73,23 +82,25 @@ func (r *refusals) kindOf(e Entry, submitted string) refusalKind {
 	return k
 }
 
-// count reports whether a later line will tell of the refusal.
-func (r *refusals) count(e Entry, submitted string) bool {
+// count reports whether a later line will tell of the refusal, or else returns
+// the row of those that follow it, if they are counted.
+func (r *refusals) count(e Entry, submitted string) (first *refusalRow, counted bool) {
 	now := r.log.options.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return false
+		return nil, false
 	}
 	e = e.bounded()
 	kind := r.kindOf(e, submitted)
 	if row, ok := r.rows[kind]; ok {
 		row.add(now)
-		return true
+		return nil, true
 	}
 	if len(r.rows) < mostRefusals {
-		r.begin(kind, &refusalRow{entry: e})
-		return false
+		first = &refusalRow{entry: e}
+		r.begin(kind, first)
+		return first, false
 	}
 	row, ok := r.rows[refusalKind{}]
 	if !ok {
@@ -97,7 +108,17 @@ func (r *refusals) count(e Entry, submitted string) bool {
 		r.begin(refusalKind{}, row)
 	}
 	row.add(now)
-	return true
+	return nil, true
+}
+
+// name makes a row's entry the one given, which has a name.
+func (r *refusals) name(row *refusalRow, e Entry) {
+	if row == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	row.entry = e.bounded()
 }
 
 func (row *refusalRow) add(now time.Time) {
@@ -128,9 +149,10 @@ func (r *refusals) end(kind refusalKind, row *refusalRow) {
 	}
 	delete(r.rows, kind)
 	r.ending.Add(1)
+	line := row.line()
 	r.mu.Unlock()
 	defer r.ending.Done()
-	if row.count == 0 || r.log.Append(row.line()) == nil {
+	if row.count == 0 || r.log.Append(line) == nil {
 		return
 	}
 	// Counted on, until the disk takes the line.

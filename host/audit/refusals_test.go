@@ -20,9 +20,17 @@ func refusal(username, address string) audit.Entry {
 
 func refuse(t *testing.T, l *audit.Log, e audit.Entry) {
 	t.Helper()
-	if err := l.LoginRefused(e, e.Caller.Username); err != nil {
+	if err := tryRefuse(l, e); err != nil {
 		t.Error(err)
 	}
+}
+
+// tryRefuse logs the refusal of an account's name, or, without one, of a name
+// that nobody has.
+func tryRefuse(l *audit.Log, e audit.Entry) error {
+	submitted := e.Caller.Username
+	e.Caller = &audit.Caller{RemoteAddress: e.Caller.RemoteAddress}
+	return l.LoginRefused(e, submitted, func() bool { return submitted != "" })
 }
 
 // brief is what matters of a refusals line, times as seconds since begin.
@@ -76,7 +84,7 @@ func TestLoginRefused(t *testing.T) {
 		lines(all...)
 		closeLog(t, l) // tells of what is only counted
 		lines(append(all, "login_refused jeff@a 1 in 11-11")...)
-		if err := l.LoginRefused(refusal("jeff", "a"), "jeff"); err != audit.ErrClosed {
+		if err := tryRefuse(l, refusal("jeff", "a")); err != audit.ErrClosed {
 			t.Errorf("after Close: %v", err)
 		}
 	})
@@ -87,13 +95,14 @@ func TestLoginRefused(t *testing.T) {
 func TestLoginRefusedUnknownNames(t *testing.T) {
 	path := newPath(t)
 	l := open(t, path, audit.Options{})
+	asked := 0
 	for _, submitted := range []string{"nobody", "no one", "nobody"} {
-		if err := l.LoginRefused(refusal("", "a"), submitted); err != nil {
+		if err := l.LoginRefused(refusal("", "a"), submitted, func() bool { asked++; return false }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := len(read(t, path)); n != 2 {
-		t.Errorf("%d lines at once, want one for each name", n)
+	if n := len(read(t, path)); n != 2 || asked != 2 {
+		t.Errorf("%d lines at once, and %d questions whether a name is known, want one for each name", n, asked)
 	}
 	closeLog(t, l)
 }
@@ -151,7 +160,7 @@ func TestLoginRefusedDiskFull(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		all := read(t, path)
-		if len(all) != 2 || brief(all[1], begin) != "login_refused jeff@a 2 in 0-15" {
+		if len(all) != 3 || all[1].Event != audit.LogResumed || brief(all[2], begin) != "login_refused jeff@a 2 in 0-15" {
 			t.Errorf("read %+v", all)
 		}
 		closeLog(t, l)

@@ -13,7 +13,9 @@ func (l *Log) write() {
 		l.next, l.writing = nil, g
 		l.mu.Unlock()
 		if g != nil {
-			g.err = l.commit(g.lines)
+			if g.err = l.commit(g.lines); g.err != nil {
+				l.refused += len(g.lines)
+			}
 			l.note(g)
 			close(g.done)
 		}
@@ -23,13 +25,24 @@ func (l *Log) write() {
 	}
 }
 
-// commit writes lines and syncs them, all or none.
+// commit writes lines and syncs them, all or none. Without any it finds out
+// whether there is room again, if there was none.
 func (l *Log) commit(lines [][]byte) error {
 	if l.broken != nil {
 		return l.broken
 	}
 	if err := l.repair(); err != nil {
 		return err
+	}
+	if l.refused > 0 {
+		resumed, err := encode(Entry{Event: LogResumed, Outcome: OK, Count: uint64(l.refused)})
+		if err != nil {
+			return err
+		}
+		lines = append([][]byte{resumed}, lines...)
+	}
+	if len(lines) == 0 {
+		return nil
 	}
 	at := l.options.Now()
 	var b []byte
@@ -48,6 +61,7 @@ func (l *Log) commit(lines [][]byte) error {
 	if err != nil {
 		return l.fail(err)
 	}
+	l.refused = 0
 	l.size += int64(len(b))
 	l.seq += uint64(len(lines))
 	return nil

@@ -32,10 +32,13 @@ func (c Caller) auditCaller() *audit.Caller {
 // auditable refuses what the audit log could not tell of. A log that is broken
 // for good stays so until the host is started again.
 func (g *Gate) auditable() error {
-	if g.Audit.Err() != nil {
-		return account.Unavailable("the host can no longer write its audit log, so it takes no logins and no changes; see its log, then start it again")
+	switch {
+	case g.Audit.Ready() == nil:
+		return nil
+	case g.Audit.Err() == nil:
+		return account.Unavailable("the disk of the host's audit log is full, so the host takes no logins and no changes until there is room on it")
 	}
-	return nil
+	return account.Unavailable("the host can no longer write its audit log, so it takes no logins and no changes; see its log, then start it again")
 }
 
 // loggedIn writes the line of an accepted login; without it there is no login.
@@ -47,16 +50,18 @@ func (g *Gate) loggedIn(o Origin, l Login) error {
 // loginRefused writes the line of a refused login. The name is written only if
 // an account has it: people type passwords there.
 func (g *Gate) loginRefused(ctx context.Context, o Origin, name string, refusal error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), existsWithin)
-	defer cancel()
 	e := audit.Entry{Event: audit.LoginRefused, Caller: o.auditCaller()}
 	e.Outcome, e.Reason = audit.Outcome(refusal)
-	if account.KindOf(refusal) != account.KindUnavailable { // then nobody could tell
-		if exists, err := g.Users.Exists(ctx, name); err == nil && exists {
-			e.Caller.Username = name
+	known := func() bool {
+		if account.KindOf(refusal) == account.KindUnavailable {
+			return false // nobody could tell
 		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), existsWithin)
+		defer cancel()
+		exists, err := g.Users.Exists(ctx, name)
+		return err == nil && exists
 	}
-	if err := g.Audit.LoginRefused(e, name); err != nil {
+	if err := g.Audit.LoginRefused(e, name, known); err != nil {
 		g.Logger.Error("the audit log takes no lines", "error", err)
 	}
 }
@@ -125,7 +130,7 @@ func (g *Gate) passwordChecked(c Caller, username string, matches bool, refusal 
 			e.Detail = "matches"
 		}
 	}
-	return cmp.Or(refusal, g.line(e))
+	return cmp.Or(refusal, g.told(e))
 }
 
 // exported writes the line of an export with hashes and returns its refusal, or
@@ -133,14 +138,14 @@ func (g *Gate) passwordChecked(c Caller, username string, matches bool, refusal 
 func (g *Gate) exported(c Caller, refusal error) error {
 	e := audit.Entry{Event: audit.Export, Caller: c.auditCaller()}
 	e.Outcome, e.Reason = audit.Outcome(refusal)
-	return cmp.Or(refusal, g.line(e))
+	return cmp.Or(refusal, g.told(e))
 }
 
 // BackupAsked writes the line of an operator's backup.
 func (g *Gate) BackupAsked(o Origin, refusal error) error {
 	e := audit.Entry{Event: audit.Backup, Caller: o.auditCaller()}
 	e.Outcome, e.Reason = audit.Outcome(refusal)
-	return g.line(e)
+	return g.told(e)
 }
 
 // disconnected writes the line of a disconnection and returns its refusal, or
@@ -148,14 +153,22 @@ func (g *Gate) BackupAsked(o Origin, refusal error) error {
 func (g *Gate) disconnected(c Caller, target string, ended int, refusal error) error {
 	e := audit.Entry{Event: audit.Disconnect, Caller: c.auditCaller(), Target: target, Count: uint64(ended)}
 	e.Outcome, e.Reason = audit.Outcome(refusal)
-	return cmp.Or(refusal, g.line(e))
+	return cmp.Or(refusal, g.told(e))
 }
 
 // PluginReloadAsked writes the line of an operator's reload.
 func (g *Gate) PluginReloadAsked(o Origin, refusal error) error {
 	e := audit.Entry{Event: audit.PluginReload, Caller: o.auditCaller(), Detail: "asked for by the operator"}
 	e.Outcome, e.Reason = audit.Outcome(refusal)
-	return g.line(e)
+	return g.told(e)
+}
+
+// told writes a line without which there is no answer.
+func (g *Gate) told(e audit.Entry) error {
+	if g.line(e) != nil {
+		return account.Unavailable("it could not be written to the audit log, without which there is no answer; see the host's log")
+	}
+	return nil
 }
 
 // line writes one line and logs a failure.
