@@ -196,9 +196,14 @@ func (g *Gate) change(ctx context.Context, c Caller, o *order) (Result, error) {
 		g.changeRefused(c, o, name, err)
 		return Result{}, err
 	}
-	if !change.Outlived() {
+	if change.Outlived() {
+		g.Table.RevokeAccount(name, change.Account.ID)
+	} else {
 		g.Table.Apply(change.Snapshot())
 		if o.endsSessions(change) {
+			if g.halfway != nil {
+				g.halfway(ctx)
+			}
 			g.Table.Revoke(name)
 		}
 	}

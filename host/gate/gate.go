@@ -60,6 +60,10 @@ type Gate struct {
 
 	// LoginEnded, if not nil, hears how every login ended.
 	LoginEnded func(l account.Listener, refusal error)
+
+	// halfway, if not nil, is called between the note of what a change said and
+	// the end of its target's sessions: tests let others go first there.
+	halfway func(context.Context)
 }
 
 // Origin says where a call comes from.

@@ -152,14 +152,15 @@ func (t *Table) clear(st *standing, c Cause) (ended int) {
 			t.take(s)
 			gone = append(gone, s)
 		}
+		left := len(st.sessions) // which no login joins
 		t.mu.Unlock()
-		if n == 0 {
-			return ended
-		}
 		for _, s := range gone {
 			s.finish(c)
 		}
 		ended += n
+		if left == 0 {
+			return ended
+		}
 	}
 }
 

@@ -92,8 +92,15 @@ func TestRevoke(t *testing.T) {
 	table, _ := newTable(t, session.Options{})
 	var tokens []session.Token
 	told := 0
+	onEnd := func(session.Cause) {
+		if told++; told == 1 { // whichever is told first, none is good any more
+			for _, token := range tokens {
+				wantEnded(t, table, token)
+			}
+		}
+	}
 	for range 2500 { // more than one batch
-		token, _ := login(t, table, at("ann", 1, 1), session.Details{OnEnd: func(session.Cause) { told++ }})
+		token, _ := login(t, table, at("ann", 1, 1), session.Details{OnEnd: onEnd})
 		tokens = append(tokens, token)
 	}
 	bystander, _ := login(t, table, at("bob", 1, 1), session.Details{})
@@ -109,6 +116,30 @@ func TestRevoke(t *testing.T) {
 	}
 	again, _ := login(t, table, at("ann", 2, 2), session.Details{})
 	wantGood(t, table, again)
+}
+
+// RevokeAccount ends what an account had that is gone, and leaves alone what
+// another one of its name has.
+func TestRevokeAccount(t *testing.T) {
+	table, _ := newTable(t, session.Options{})
+	old, _ := login(t, table, at("ann", 1, 1), session.Details{})
+	id := at("ann", 1, 1).ID
+	late := table.Begin("ann")
+	defer late.Abandon()
+	if n := table.RevokeAccount("ann", id); n != 1 {
+		t.Errorf("RevokeAccount = %d, want 1", n)
+	}
+	wantEnded(t, table, old)
+	if _, _, err := late.Complete(at("ann", 1, 1), session.Details{}); err != session.ErrRepeat {
+		t.Errorf("a login that read the account before = %v, want ErrRepeat", err)
+	}
+	reborn := at("ann", 1, 3)
+	reborn.ID = "another"
+	token, _ := login(t, table, reborn, session.Details{})
+	if n := table.RevokeAccount("ann", id); n != 0 {
+		t.Errorf("RevokeAccount of an account before it = %d, want 0", n)
+	}
+	wantGood(t, table, token)
 }
 
 // A backup that was put back has the store's identity, and earlier revisions.

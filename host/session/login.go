@@ -17,14 +17,14 @@ var (
 
 // Login is a login under way. One goroutine uses it.
 type Login struct {
-	table    *Table
-	username string
+	table      *Table
+	username   string
+	registered bool // in table.logins
 
 	// Guarded by table.mu.
-	epoch      uint64            // the table's, when the backend was asked
-	overtaken  bool              // by a revocation since then
-	noted      *account.Snapshot // the newest that was applied since then
-	registered bool
+	epoch     uint64            // the table's, when the backend was asked
+	overtaken bool              // by a revocation since then
+	noted     *account.Snapshot // the newest that was applied since then
 }
 
 // Begin registers a login, before the backend is asked about it (rule 4). The
@@ -44,6 +44,9 @@ func (t *Table) Begin(username string) *Login {
 
 // Abandon ends a login without a session.
 func (l *Login) Abandon() {
+	if !l.registered {
+		return
+	}
 	l.table.mu.Lock()
 	defer l.table.mu.Unlock()
 	l.unregister()

@@ -80,12 +80,22 @@ func copyOf(s account.Snapshot) *account.Snapshot { return &s }
 // revokes and before its answer: when it returns, no token that the account had
 // is accepted. It returns how many sessions it ended.
 func (t *Table) Revoke(username string) (ended int) {
+	return t.revoke(username, func(*standing) bool { return true })
+}
+
+// RevokeAccount is Revoke for an account that is gone: the sessions of another
+// one that has its name now stay.
+func (t *Table) RevokeAccount(username string, id account.ID) (ended int) {
+	return t.revoke(username, func(st *standing) bool { return st.id == id })
+}
+
+func (t *Table) revoke(username string, meant func(*standing) bool) (ended int) {
 	t.mu.Lock()
 	for l := range t.logins[username] {
 		l.overtaken = true
 	}
 	st := t.standings[username]
-	if st == nil {
+	if st == nil || !meant(st) {
 		t.mu.Unlock()
 		return 0
 	}
