@@ -47,7 +47,7 @@ func serveWide(t *testing.T) *fakeHost {
 			rows := slices.Clone(wideRows)
 			rows[0].ConnectedSince = time.Now().Add(-3*time.Minute - 10*time.Second)
 			rows[1].ConnectedSince = moment
-			return send(&managementv1.SessionsResponse{Sessions: wire.SessionsToProto(rows), Total: 1234567})
+			return send(answerOf(rows, 1234567))
 		},
 		accounts: func(send func(*managementv1.ListResponse) error) error {
 			grants := account.Grants{}
@@ -137,7 +137,7 @@ func TestTableOfALongName(t *testing.T) {
 			return send(&managementv1.ListResponse{Accounts: accounts})
 		},
 		sessions: func(send func(*managementv1.SessionsResponse) error) error {
-			return send(&managementv1.SessionsResponse{Sessions: wire.SessionsToProto(rows)})
+			return send(answerOf(rows, 0))
 		},
 	})
 	for _, width := range []int{80, 90} {

@@ -97,13 +97,17 @@ func (l listing[R]) extents() []extent {
 
 // rows returns the printable cells of a batch, and adds to the extents.
 func (l listing[R]) rows(d display, batch []R, extents []extent) [][]string {
+	names := make([]int, len(l.columns))
+	for i, c := range l.columns {
+		names[i] = displaywidth.String(c.name)
+	}
 	rows := make([][]string, len(batch))
 	for i, r := range batch {
 		rows[i] = l.cells(d, r)
 		for j, cell := range rows[i] {
 			rows[i][j] = visible(cell)
 			if cell != "" {
-				extents[j].add(max(displaywidth.String(rows[i][j]), displaywidth.String(l.columns[j].name)), d.width/2)
+				extents[j].add(max(displaywidth.String(rows[i][j]), names[j]), d.width/2)
 			}
 		}
 	}
@@ -143,13 +147,15 @@ func (l layout) shown() []bool {
 // valid JSON.
 func (l listing[R]) array(w *bufio.Writer, begin, between, after string) (show func([]R) error, end func() error) {
 	separator, last := begin, begin[:1]+after[len(after)-2:]
+	encode := newJSONEncoder()
 	show = func(batch []R) error {
 		for _, r := range batch {
-			line, err := encodeJSON(l.element(r))
+			line, err := encode(l.element(r))
 			if err != nil {
 				return err
 			}
-			if _, err := w.WriteString(separator + line); err != nil {
+			w.WriteString(separator)
+			if _, err := w.WriteString(line); err != nil {
 				return err
 			}
 			separator, last = between, after

@@ -28,7 +28,16 @@ var sessionRows = []account.Session{
 }
 
 func sendSessionRows(send func(*managementv1.SessionsResponse) error) error {
-	return send(&managementv1.SessionsResponse{Sessions: wire.SessionsToProto(sessionRows)})
+	return send(answerOf(sessionRows, 0))
+}
+
+// answerOf is an answer with the rows; 0 is no total.
+func answerOf(rows []account.Session, total uint64) *managementv1.SessionsResponse {
+	var encoded []byte
+	for i := range rows {
+		encoded = wire.AppendSession(encoded, &rows[i])
+	}
+	return wire.WithRows(&managementv1.SessionsResponse{Total: total}, encoded)
 }
 
 func TestSessions(t *testing.T) {
@@ -67,7 +76,7 @@ func TestSessionsOfALaterBatch(t *testing.T) {
 	plain.Client, plain.Environment, plain.OpenTransactions, plain.Note = "", "", nil, ""
 	f := serve(t, &fakeHost{sessions: func(send func(*managementv1.SessionsResponse) error) error {
 		for _, rows := range [][]account.Session{{plain}, {plain}, sessionRows[1:], {plain}} {
-			if err := send(&managementv1.SessionsResponse{Sessions: wire.SessionsToProto(rows)}); err != nil {
+			if err := send(answerOf(rows, 0)); err != nil {
 				return err
 			}
 		}

@@ -125,19 +125,29 @@ func writeJSON(w io.Writer, v any) error {
 }
 
 // encodeJSON returns one line that is safe to show on a terminal.
-func encodeJSON(v any) (string, error) {
+func encodeJSON(v any) (string, error) { return newJSONEncoder()(v) }
+
+// newJSONEncoder returns an encodeJSON for many values, which needs less memory
+// for each.
+func newJSONEncoder() func(v any) (string, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return "", err
+	return func(v any) (string, error) {
+		b.Reset()
+		if err := e.Encode(v); err != nil {
+			return "", err
+		}
+		return visible(strings.TrimSuffix(b.String(), "\n")), nil
 	}
-	return visible(strings.TrimSuffix(b.String(), "\n")), nil
 }
 
 // visible escapes what does not print, in JSON's own way: whoever chose a name
 // or an address does not get to move the reader's cursor.
 func visible(s string) string {
+	if printable(s) {
+		return s
+	}
 	var b strings.Builder
 	for i, r := range s {
 		switch {
@@ -153,4 +163,14 @@ func visible(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// printable reports whether a text is ASCII that prints, as almost all are.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

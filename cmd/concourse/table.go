@@ -145,7 +145,8 @@ func (l *layout) shrink(width int, may func(column) bool) bool {
 // own. The last is not padded.
 func (l layout) line(cells []string, paint func(i int, text string) string) string {
 	var b strings.Builder
-	between := ""
+	b.Grow(l.total() + gap)
+	blanks, below := 0, false // before the next cell, on a line of its own
 	for i, w := range l.widths {
 		if w == 0 {
 			continue
@@ -157,10 +158,15 @@ func (l layout) line(cells []string, paint func(i int, text string) string) stri
 			text = displaywidth.TruncateString(text, w, ellipsis)
 			used = displaywidth.String(text)
 		}
-		b.WriteString(between)
+		if below {
+			b.WriteByte('\n')
+		}
+		for range blanks {
+			b.WriteByte(' ')
+		}
 		b.WriteString(paint(i, text))
-		if between = strings.Repeat(" ", max(w-used, 0)+gap); own {
-			between = "\n" + strings.Repeat(" ", w+gap)
+		if below, blanks = own, max(w-used, 0)+gap; own {
+			blanks = w + gap
 		}
 	}
 	return b.String()

@@ -13,7 +13,6 @@ import (
 	"github.com/cinchapi/concourse-users/host/management"
 	"github.com/cinchapi/concourse-users/shared/account"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
-	"github.com/cinchapi/concourse-users/shared/wire"
 )
 
 // watched is a watch on a terminal.
@@ -204,9 +203,9 @@ func TestWatchKeepsColumns(t *testing.T) {
 			row := sessionRows[1]
 			row.Client, row.Environment, row.OpenTransactions, row.Note = "", "", nil, ""
 			row.RemoteAddress = "::1"
-			return send(&managementv1.SessionsResponse{Sessions: wire.SessionsToProto([]account.Session{row}), Total: 1})
+			return send(answerOf([]account.Session{row}, 1))
 		}
-		return send(&managementv1.SessionsResponse{Sessions: wire.SessionsToProto(sessionRows), Total: 2})
+		return send(answerOf(sessionRows, 2))
 	}})
 	w := watch(t, f.as("users", "sessions", "--watch", "--interval", "100ms"))
 	before := w.shows(`2 sessions of .*\n> root .*\n  bob `)[3]

@@ -13,74 +13,83 @@ import (
 // sessions pass the filter. With a limit emit is called at least once, for the
 // total. Refuses: Invalid.
 func (g *Gate) Sessions(ctx context.Context, c Caller, l session.Listing, emit func(rows []account.Session, total int) error) error {
-	return g.list(l, g.shownTo(ctx, c), emit)
+	return g.list(ctx, l, g.shownTo(c), emit)
 }
 
 // OperatorSessions is Sessions straight from the table: no plugin is asked.
 func (g *Gate) OperatorSessions(ctx context.Context, l session.Listing, emit func(rows []account.Session, total int) error) error {
-	return g.list(l, asTheyAre(ctx), emit)
+	return g.list(ctx, l, asTheyAre, emit)
 }
 
 // CountSessions says how many of the sessions that the plugin shows have which
 // value. Refuses: Invalid.
 func (g *Gate) CountSessions(ctx context.Context, c Caller, f session.Filter, by session.Key) ([]session.Count, error) {
-	return g.count(f, by, g.shownTo(ctx, c))
+	return g.count(ctx, f, by, g.shownTo(c))
 }
 
 // OperatorCountSessions is CountSessions straight from the table.
 func (g *Gate) OperatorCountSessions(ctx context.Context, f session.Filter, by session.Key) ([]session.Count, error) {
-	return g.count(f, by, asTheyAre(ctx))
+	return g.count(ctx, f, by, asTheyAre)
 }
 
 // showing returns the rows that are shown of a batch.
-type showing func(rows []account.Session) ([]account.Session, error)
+type showing func(ctx context.Context, rows []account.Session) ([]account.Session, error)
 
 // asTheyAre ends a listing for which nobody waits any more.
-func asTheyAre(ctx context.Context) showing {
-	return func(rows []account.Session) ([]account.Session, error) { return rows, ctx.Err() }
+func asTheyAre(ctx context.Context, rows []account.Session) ([]account.Session, error) {
+	return rows, ctx.Err()
 }
 
-func (g *Gate) shownTo(ctx context.Context, c Caller) showing {
-	return func(rows []account.Session) ([]account.Session, error) {
+func (g *Gate) shownTo(c Caller) showing {
+	return func(ctx context.Context, rows []account.Session) ([]account.Session, error) {
 		return g.Users.Sessions(ctx, c.Session.Caller(), rows)
 	}
 }
 
-func (g *Gate) list(l session.Listing, show showing, emit func(rows []account.Session, total int) error) error {
+func (g *Gate) list(ctx context.Context, l session.Listing, show showing, emit func(rows []account.Session, total int) error) error {
 	var err error
 	if l.Filter, err = normalize(l.Filter); err != nil {
 		return err
 	}
 	total, batches := g.Table.List(l)
+	if l.Limit == 0 {
+		for shown, err := range show.ahead(ctx, batches) {
+			if err == nil && len(shown) > 0 {
+				err = emit(shown, total)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	told, left := false, l.Limit
 	for rows := range batches {
-		shown, err := show(rows)
+		shown, err := show(ctx, rows)
 		if err != nil {
 			return err
 		}
-		if l.Limit > 0 {
-			shown = shown[:min(left, len(shown))]
-			left -= len(shown)
-		}
+		shown = shown[:min(left, len(shown))]
+		left -= len(shown)
 		if len(shown) > 0 {
 			if err := emit(shown, total); err != nil {
 				return err
 			}
 			told = true
 		}
-		if l.Limit > 0 && left == 0 {
+		if left == 0 {
 			return nil
 		}
 	}
-	if l.Limit > 0 && !told {
+	if !told {
 		return emit(nil, total)
 	}
 	return nil
 }
 
-func (g *Gate) count(f session.Filter, by session.Key, show showing) ([]session.Count, error) {
+func (g *Gate) count(ctx context.Context, f session.Filter, by session.Key, show showing) ([]session.Count, error) {
 	tally := session.NewTally(by)
-	err := g.list(session.Listing{Filter: f}, show, func(rows []account.Session, _ int) error {
+	err := g.list(ctx, session.Listing{Filter: f}, show, func(rows []account.Session, _ int) error {
 		tally.Add(rows)
 		return nil
 	})

@@ -21,6 +21,7 @@ import (
 
 	"github.com/cinchapi/concourse-users/shared/account"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
+	"github.com/cinchapi/concourse-users/shared/wire"
 )
 
 // DialOptions are what a Client may be told.
@@ -54,9 +55,9 @@ type Client struct {
 
 // Dial connects to the host behind the socket. Before anything is sent it
 // requires that the socket belongs to root, to the caller, or to one of
-// AllowedOwners. It refuses: Unavailable (no host answers), NotPermitted (not
-// a socket that may be trusted, or not one that the caller may use), Invalid
-// (a path too long to connect to).
+// AllowedOwners, and so does the process that listens there. It refuses:
+// Unavailable (no host answers), NotPermitted (not a socket that may be trusted,
+// or not one that the caller may use), Invalid (a path too long to connect to).
 func Dial(ctx context.Context, path string, o DialOptions) (*Client, error) {
 	if o.AnswerWithin == 0 {
 		o.AnswerWithin = 2 * time.Minute
@@ -69,8 +70,12 @@ func Dial(ctx context.Context, path string, o DialOptions) (*Client, error) {
 	if err != nil {
 		return nil, unreachable(ctx, path, err)
 	}
+	if err := checkPeer(path, socket, o.AllowedOwners); err != nil {
+		socket.Close()
+		return nil, err
+	}
 	var used atomic.Bool
-	conn, err := grpc.NewClient("passthrough:///concourse",
+	conn, err := grpc.NewClient("passthrough:///concourse", append(wire.DialOptions(),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
 			if used.Swap(true) {
@@ -78,10 +83,8 @@ func Dial(ctx context.Context, path string, o DialOptions) (*Client, error) {
 			}
 			return socket, nil
 		}),
-		grpc.WithNoProxy(),
-		grpc.WithDisableServiceConfig(),
 		grpc.WithIdleTimeout(0), // a long wait at a prompt must not end the session
-	)
+	)...)
 	if err != nil {
 		socket.Close()
 		return nil, err
@@ -133,20 +136,35 @@ func checkOwner(path string, allowed []uint32) (fs.FileInfo, error) {
 		return nil, account.NotPermitted("", "%s is not a socket; nothing was sent to it", path)
 	}
 	if owner := info.Sys().(*syscall.Stat_t).Uid; !trusted(owner, os.Geteuid(), allowed) {
-		return nil, stranger(path, owner)
+		name, who := nameOf(owner)
+		return nil, account.NotPermitted("", "the socket %s belongs to %s, which is neither root nor this user, so nothing was sent to it; if that is the host's user, add --socket-owner %s", path, who, name)
 	}
 	return info, nil
 }
 
-// stranger names the socket's owner as the option that trusts it takes it.
-func stranger(path string, owner uint32) error {
-	uid := strconv.FormatUint(uint64(owner), 10)
-	name, whose := uid, "uid "+uid
-	if u, err := user.LookupId(uid); err == nil {
-		name = account.Printable(u.Username)
-		whose = "'" + name + "' (uid " + uid + ")"
+// checkPeer keeps it from a stranger who has put another socket in the place of
+// the one that was looked at.
+func checkPeer(path string, socket net.Conn, allowed []uint32) error {
+	uid, _, err := peerOf(socket)
+	if err != nil {
+		return account.Unavailable("it cannot be told who listens at %s, so nothing was sent there: %v", path, err)
 	}
-	return account.NotPermitted("", "the socket %s belongs to %s, which is neither root nor this user, so nothing was sent to it; if that is the host's user, add --socket-owner %s", path, whose, name)
+	if !trusted(uint32(uid), os.Geteuid(), allowed) {
+		_, who := nameOf(uint32(uid))
+		return account.NotPermitted("", "somebody else listens at the socket %s: a process of %s, which is neither root nor this user, so nothing was sent to it", path, who)
+	}
+	return nil
+}
+
+// nameOf returns a user's name, as an option takes it, and with its uid.
+func nameOf(owner uint32) (name, who string) {
+	uid := strconv.FormatUint(uint64(owner), 10)
+	u, err := user.LookupId(uid)
+	if err != nil {
+		return uid, "uid " + uid
+	}
+	name = account.Printable(u.Username)
+	return name, "'" + name + "' (uid " + uid + ")"
 }
 
 func trusted(owner uint32, self int, allowed []uint32) bool {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"iter"
 
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/cinchapi/concourse-users/host/session"
 	"github.com/cinchapi/concourse-users/shared/account"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
@@ -32,16 +35,26 @@ type SessionListing struct {
 // Sessions yields the live sessions in batches, in the listing's order, as the
 // plugin shows them. An error ends it.
 func (c *Client) Sessions(ctx context.Context, l SessionListing) iter.Seq2[[]account.Session, error] {
-	return batches(c.authorize(ctx), c.answer, func(ctx context.Context) (receiver[managementv1.SessionsResponse], error) {
-		return c.management.Sessions(ctx, l.toProto())
-	}, l.rows())
+	return c.sessions(c.authorize(ctx), managementv1.Management_Sessions_FullMethodName, l)
 }
 
 // OperatorSessions yields the live sessions straight from the host, without an
 // account. It refuses with NotPermitted all but the owner of the home.
 func (c *Client) OperatorSessions(ctx context.Context, l SessionListing) iter.Seq2[[]account.Session, error] {
-	return batches(ctx, c.answer, func(ctx context.Context) (receiver[managementv1.SessionsResponse], error) {
-		return c.operator.Sessions(ctx, l.toProto())
+	return c.sessions(ctx, managementv1.Operator_Sessions_FullMethodName, l)
+}
+
+// sessions takes the answers unread, for wire.ReadSessions.
+func (c *Client) sessions(ctx context.Context, method string, l SessionListing) iter.Seq2[[]account.Session, error] {
+	return batches(ctx, c.answer, func(ctx context.Context) (receiver[wire.Unread], error) {
+		stream, err := c.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, method, wire.LeaveUnread())
+		if err == nil {
+			err = stream.SendMsg(l.toProto())
+		}
+		if err == nil {
+			err = stream.CloseSend()
+		}
+		return &grpc.GenericClientStream[managementv1.SessionsRequest, wire.Unread]{ClientStream: stream}, err
 	}, l.rows())
 }
 
@@ -72,14 +85,18 @@ func (f SessionFilter) countedBy(by session.Key) *managementv1.CountSessionsRequ
 	return &managementv1.CountSessionsRequest{Account: f.Account, Address: f.Address, Environment: f.Environment, By: keys[by]}
 }
 
-func (l SessionListing) rows() func(*managementv1.SessionsResponse) ([]account.Session, error) {
+func (l SessionListing) rows() func(*wire.Unread) ([]account.Session, error) {
 	told := l.Total == nil || l.Limit == 0
-	return func(p *managementv1.SessionsResponse) ([]account.Session, error) {
+	return func(answer *wire.Unread) ([]account.Session, error) {
 		if !told {
+			var p managementv1.SessionsResponse
+			if err := proto.Unmarshal(answer.ProtoReflect().GetUnknown(), &p); err != nil {
+				return nil, badAnswer(err)
+			}
 			l.Total(p.GetTotal())
 			told = true
 		}
-		rows, err := wire.SessionsFromProto(p.GetSessions())
+		rows, err := wire.ReadSessions(answer)
 		if err != nil {
 			return nil, badAnswer(err)
 		}

@@ -110,23 +110,38 @@ var (
 	}
 )
 
-// sendSessions also sends the total, first, if the listing has a limit.
+// sendSessions sends rows, as many at once as fit in mostBatch; a row that alone
+// does not fit goes alone. It also sends the total, first, if the listing has a
+// limit.
 func sendSessions(l session.Listing, send func(*managementv1.SessionsResponse) error) func([]account.Session, int) error {
 	told := l.Limit == 0
+	var encoded []byte // used again: what was sent is no longer needed
 	return func(rows []account.Session, total int) error {
 		if len(rows) == 0 && !told {
 			return send(&managementv1.SessionsResponse{Total: uint64(total)})
 		}
-		for batch := range inBatches(wire.SessionsToProto(rows)) {
-			p := &managementv1.SessionsResponse{Sessions: batch}
+		flush := func(encoded []byte) error {
+			p := wire.WithRows(&managementv1.SessionsResponse{}, encoded)
 			if !told {
 				p.Total, told = uint64(total), true
 			}
-			if err := send(p); err != nil {
-				return err
+			return send(p)
+		}
+		encoded = encoded[:0]
+		for i := range rows {
+			size := len(encoded)
+			encoded = wire.AppendSession(encoded, &rows[i])
+			if size > 0 && len(encoded) > mostBatch {
+				if err := flush(encoded[:size]); err != nil {
+					return err
+				}
+				encoded = append(encoded[:0], encoded[size:]...)
 			}
 		}
-		return nil
+		if len(encoded) == 0 {
+			return nil
+		}
+		return flush(encoded)
 	}
 }
 

@@ -38,6 +38,7 @@ type visited struct {
 	Row                       string // the address of its session
 	Sessions, Status, Reload  string // what it got from Operator
 	SessionsOf, StatusOf, UID int
+	Familiar, Strange         string // what a message of 200 KiB got, with a session and without
 }
 
 // visit does all that one may try at a host's socket.
@@ -66,7 +67,19 @@ func visit(path string) (v visited) {
 	v.Status, v.StatusOf = saidOf(err), status.PID
 	_, err = c.PluginReload(ctx)
 	v.Reload = saidOf(err)
+	v.Familiar = sayMuch(ctx, c)
+	if c, err = management.Dial(ctx, path, management.DialOptions{}); err != nil {
+		v.Strange = err.Error()
+		return v
+	}
+	defer c.Close()
+	v.Strange = sayMuch(ctx, c)
 	return v
+}
+
+func sayMuch(ctx context.Context, c *management.Client) string {
+	_, err := c.DisconnectUser(ctx, strings.Repeat("x", 200<<10))
+	return saidOf(err)
 }
 
 // saidOf is an error's kind and reason, in one word.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -25,6 +26,7 @@ type executable struct {
 	copy   string
 	sum    string
 	pinned bool
+	fresh  atomic.Bool // the copy was hashed, and not started since
 }
 
 func (e *executable) name() string { return filepath.Base(e.path) }
@@ -60,7 +62,7 @@ func locate(path, directory string) (string, error) {
 	return "", account.Invalid("plugin", "no plugin named %q in %s, which has: %s", account.Printable(path), directory, cut(strings.Join(append(there, ""), " "), 512))
 }
 
-// obtain finds the file, copies it while hashing it, and compares the sum with
+// obtain finds the file, copies it, hashes the copy and compares the sum with
 // the pin. With an error it returns what is known of the executable, of which
 // then no copy is left.
 func obtain(o Options, dir *runDir) (*executable, error) {
@@ -91,10 +93,14 @@ func obtain(o Options, dir *runDir) (*executable, error) {
 		return e, fmt.Errorf("copy of plugin %s: %w", e.name(), err)
 	}
 	e.copy = filepath.Join(into, e.name())
-	if e.sum, err = copyFile(e.copy, file); err != nil {
+	if err = copyFile(e.copy, file); err == nil {
+		e.sum, err = sumOf(e.copy)
+	}
+	if err != nil {
 		e.discard()
 		return e, account.Unavailable("cannot start plugin %s: it cannot be copied: %v", e.name(), err)
 	}
+	e.fresh.Store(true)
 	if e.pinned && e.sum != pin {
 		e.discard()
 		return e, account.Unavailable("cannot start plugin %s: %s has the SHA-256 sum %s, but it is pinned to %s", e.name(), e.path, e.sum, pin)
@@ -119,14 +125,16 @@ func (e *executable) check(file *os.File) error {
 	return nil
 }
 
-// unchanged hashes the copy again, before each start of it.
+// unchanged hashes the copy again, before each start of it but the first, which
+// follows on the hashing.
 func (e *executable) unchanged() error {
-	file, err := os.Open(e.copy)
-	if err != nil {
+	if e.fresh.Swap(false) {
+		return nil
+	}
+	sum, err := sumOf(e.copy)
+	if errors.Is(err, fs.ErrNotExist) {
 		return account.Unavailable("cannot start plugin %s: the host's copy of it is gone: %v", e.name(), err)
 	}
-	defer file.Close()
-	sum, err := copyFile("", file)
 	if err == nil && sum != e.sum {
 		err = errors.New("its SHA-256 sum is now " + sum)
 	}
@@ -138,19 +146,24 @@ func (e *executable) unchanged() error {
 
 func (e *executable) discard() { os.RemoveAll(filepath.Dir(e.copy)) }
 
-// copyFile returns the sum of what it copied; to may be empty, to copy nowhere.
-func copyFile(to string, from io.Reader) (sum string, err error) {
-	hash := sha256.New()
-	w := io.Writer(hash)
-	if to != "" {
-		out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o500)
-		if err != nil {
-			return "", err
-		}
-		defer func() { err = errors.Join(err, out.Close()) }()
-		w = io.MultiWriter(out, hash)
+func copyFile(to string, from *os.File) (err error) {
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o500)
+	if err != nil {
+		return err
 	}
-	if _, err := io.Copy(w, from); err != nil {
+	defer func() { err = errors.Join(err, out.Close()) }()
+	_, err = io.Copy(out, from)
+	return err
+}
+
+func sumOf(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil

@@ -194,7 +194,7 @@ func (s *Supervisor) CheckPassword(ctx context.Context, who account.Caller, r ac
 	return read(ctx, s, everyPlugin, who, r, account.Users.CheckPassword)
 }
 
-// Sessions forwards.
+// Sessions forwards. The rows that it returns take the place of those given.
 func (s *Supervisor) Sessions(ctx context.Context, who account.Caller, rows []account.Session) ([]account.Session, error) {
 	shown, err := read(ctx, s, everyPlugin, who, rows, account.Users.Sessions)
 	if err != nil {

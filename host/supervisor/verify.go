@@ -113,9 +113,11 @@ func checkRecords(after account.RequestID, items []account.Record, next account.
 
 // annotated returns the rows that were sent, as far as they came back, with
 // the notes that came with them: nothing else of a row is taken from a plugin.
+// It returns them in the place of those that were sent.
 func annotated(sent, shown []account.Session) ([]account.Session, error) {
-	out := make([]account.Session, 0, len(shown))
-	for _, row := range shown {
+	out := sent[:0]
+	for i := range shown {
+		row := &shown[i]
 		for len(sent) > 0 && sent[0].ID != row.ID {
 			sent = sent[1:]
 		}
@@ -126,7 +128,9 @@ func annotated(sent, shown []account.Session) ([]account.Session, error) {
 			return nil, fmt.Errorf("a note of more than %d bytes", account.MaxNote)
 		}
 		kept := sent[0]
-		kept.Note = scrub(row.Note, account.MaxNote)
+		if kept.Note = ""; row.Note != "" {
+			kept.Note = scrub(row.Note, account.MaxNote)
+		}
 		out = append(out, kept)
 		sent = sent[1:]
 	}

@@ -22,12 +22,19 @@ func (s *Service) Sessions(ctx context.Context, who account.Caller, rows []accou
 	if err := run.store.View(ctx, func(r Reader) error { return checkCaller(r, who) }); err != nil {
 		return nil, attempted("check who lists sessions", err)
 	}
-	rows = slices.Clone(rows)
+	shown := rows
 	for i := range rows {
-		rows[i].Note = ""
+		note := ""
 		if who.SessionID != "" && rows[i].ID == who.SessionID {
-			rows[i].Note = ownSession
+			note = ownSession
 		}
+		if rows[i].Note == note {
+			continue
+		}
+		if &shown[0] == &rows[0] { // the caller's own
+			shown = slices.Clone(rows)
+		}
+		shown[i].Note = note
 	}
-	return rows, nil
+	return shown, nil
 }

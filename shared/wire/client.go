@@ -265,11 +265,12 @@ func (c *Client) CheckPassword(ctx context.Context, who account.Caller, r accoun
 
 // Sessions calls the plugin.
 func (c *Client) Sessions(ctx context.Context, who account.Caller, rows []account.Session) ([]account.Session, error) {
-	p, err := c.users.Sessions(ctx, &usersv1.SessionsRequest{Caller: callerToProto(who), Sessions: SessionsToProto(rows)})
-	if err != nil {
+	request := WithRows(&usersv1.SessionsRequest{Caller: callerToProto(who)}, appendSessions(nil, requestSessionsField, rows))
+	var answer Unread
+	if err := c.conn.Invoke(ctx, usersv1.Users_Sessions_FullMethodName, request, &answer, LeaveUnread()); err != nil {
 		return nil, FromStatus(err)
 	}
-	shown, err := SessionsFromProto(p.GetSessions())
+	shown, err := ReadSessions(&answer)
 	if err != nil {
 		return nil, badReply(err)
 	}

@@ -117,6 +117,9 @@ func grantsFromProto(in []*accountv1.Grant) (account.Grants, error) {
 				ps = append(ps, permission)
 			}
 		}
+		if len(ps) == 0 { // no permission: no grant
+			continue
+		}
 		slices.Sort(ps)
 		g[grant.GetEnvironment()] = ps
 	}

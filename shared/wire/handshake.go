@@ -8,7 +8,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/cinchapi/concourse-users/shared/account"
-	usersv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/users/v1"
 )
 
 // Handshake is what a plugin's process and its host tell each other before
@@ -30,6 +29,11 @@ const (
 // MaxMessage bounds a message in either direction, in bytes.
 const MaxMessage = 4 << 20
 
+// window is how much of the other side's messages may be under way, in bytes. It
+// is the same all the time: gRPC would find out by a ping for every message,
+// which takes a fifth of a short call, and could come to 16 MiB.
+const window = 1 << 20
+
 // Plugin registers the service with go-plugin on the plugin's side, and makes
 // a *Client on the host's.
 type Plugin struct {
@@ -42,7 +46,7 @@ var _ goplugin.GRPCPlugin = (*Plugin)(nil)
 
 // GRPCServer registers Users.
 func (p *Plugin) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
-	usersv1.RegisterUsersServer(s, &server{users: p.Users})
+	s.RegisterService(service, &server{users: p.Users})
 	return nil
 }
 
@@ -68,6 +72,9 @@ func ServerOptions(logger hclog.Logger) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(MaxMessage),
 		grpc.MaxSendMsgSize(MaxMessage),
+		grpc.StaticStreamWindowSize(window),
+		grpc.StaticConnWindowSize(window),
+		grpc.ForceServerCodecV2(unreadCodec()),
 		grpc.ChainUnaryInterceptor(unaryErrors(logger)),
 		grpc.ChainStreamInterceptor(streamErrors(logger)),
 	}
@@ -77,6 +84,8 @@ func ServerOptions(logger hclog.Logger) []grpc.ServerOption {
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+		grpc.WithStaticStreamWindowSize(window),
+		grpc.WithStaticConnWindowSize(window),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithNoProxy(),
 	}

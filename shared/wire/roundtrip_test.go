@@ -103,7 +103,7 @@ func (b *backend) Watch(ctx context.Context, requests <-chan account.WatchReques
 }
 
 // connect serves b over an in-memory connection.
-func connect(t *testing.T, b account.Users, log hclog.Logger) (*wire.Client, *grpc.ClientConn) {
+func connect(t testing.TB, b account.Users, log hclog.Logger) (*wire.Client, *grpc.ClientConn) {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	s := grpc.NewServer(wire.ServerOptions(log)...)

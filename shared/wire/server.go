@@ -237,16 +237,13 @@ func (s *server) CheckPassword(ctx context.Context, r *usersv1.CheckPasswordRequ
 	return &usersv1.CheckPasswordResponse{Matches: ok}, nil
 }
 
-func (s *server) Sessions(ctx context.Context, r *usersv1.SessionsRequest) (*usersv1.SessionsResponse, error) {
-	rows, err := SessionsFromProto(r.GetSessions())
+// sessions is called by sessionsHandler.
+func (s *server) sessions(ctx context.Context, who account.Caller, rows []account.Session) (*usersv1.SessionsResponse, error) {
+	shown, err := s.users.Sessions(ctx, who, rows)
 	if err != nil {
 		return nil, err
 	}
-	shown, err := s.users.Sessions(ctx, callerFromProto(r.GetCaller()), rows)
-	if err != nil {
-		return nil, err
-	}
-	return &usersv1.SessionsResponse{Sessions: SessionsToProto(shown)}, nil
+	return WithRows(&usersv1.SessionsResponse{}, appendSessions(nil, sessionsField, shown)), nil
 }
 
 func (s *server) Records(ctx context.Context, r *usersv1.RecordsRequest) (*usersv1.RecordsResponse, error) {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strings"
 	"time"
+	"unicode"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -88,7 +90,7 @@ func ToStatus(err error) error {
 }
 
 // FromStatus returns a gRPC error as an *account.Error. Text from the other
-// side is bounded and stripped of control characters. An error that the
+// side is bounded, and what does not print is taken out of it. An error that the
 // transport made, as opposed to the other side's handler, satisfies Transport.
 func FromStatus(err error) error {
 	if err == nil {
@@ -165,9 +167,22 @@ func cut(s string) string {
 	return string(bytes.ToValidUTF8([]byte(s), []byte("?")))
 }
 
-var control = regexp.MustCompile(`[\x00-\x1f\x7f\x{80}-\x{9f}\x{2028}\x{2029}]+`)
-
-func clean(s string) string { return control.ReplaceAllString(cut(s), " ") }
+// clean bounds a text of the other side's, and makes a blank of what does not
+// print: nobody moves the reader's cursor or turns a line around. The two
+// joiners stay, because usernames of some scripts have them.
+func clean(s string) string {
+	gap := false
+	return strings.Map(func(r rune) rune {
+		before := gap
+		if gap = !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d'; !gap {
+			return r
+		}
+		if before {
+			return -1
+		}
+		return ' '
+	}, cut(s))
+}
 
 var frame = regexp.MustCompile(`(?m)^([^\s(].*)\(.*$`)
 

@@ -98,6 +98,12 @@ func TestFromStatus(t *testing.T) {
 			t.Errorf("kind %v", account.KindOf(err))
 		}
 	})
+	t.Run("TurnedAround", func(t *testing.T) {
+		err := wire.FromStatus(status.Error(codes.NotFound, "a user named '\u202enimda\u2069\u200b' does not exist"))
+		if s := err.Error(); s != "a user named ' nimda ' does not exist" {
+			t.Errorf("text came through as %q", s)
+		}
+	})
 	t.Run("UnknownCode", func(t *testing.T) {
 		if k := account.KindOf(wire.FromStatus(status.Error(codes.Code(77), "new"))); k != account.KindInternal {
 			t.Errorf("kind %v", k)

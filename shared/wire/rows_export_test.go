@@ -7,7 +7,8 @@ import (
 	accountv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/account/v1"
 )
 
-// SessionsToProto converts session rows.
+// SessionsToProto and SessionsFromProto convert rows by way of the generated
+// code, for tests of the code that does without it.
 func SessionsToProto(rows []account.Session) []*accountv1.Session {
 	out := make([]*accountv1.Session, len(rows))
 	for i, s := range rows {
@@ -28,7 +29,7 @@ func SessionsToProto(rows []account.Session) []*accountv1.Session {
 	return out
 }
 
-// SessionsFromProto converts session rows and refuses more than MaxBatch.
+// SessionsFromProto refuses more than MaxBatch.
 func SessionsFromProto(in []*accountv1.Session) ([]account.Session, error) {
 	if len(in) > account.MaxBatch {
 		return nil, account.Invalid("sessions", "%d rows in one message, more than %d", len(in), account.MaxBatch)
