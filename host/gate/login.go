@@ -37,10 +37,17 @@ func (g *Gate) tryLogin(ctx context.Context, o Origin, username string, password
 		// No account can have it; the plugin still takes its time (rule 9).
 		name = ""
 	}
+	if len(password) > account.MaxPassword {
+		password = nil // no account has it; and whoever waits keeps little waiting with it
+	}
 	if err := g.auditable(); err != nil {
 		return Login{}, err
 	}
-	done, err := g.Throttle.Allow(ctx, name, o.source())
+	if err := g.awaitLease(ctx); err != nil { // keeps nobody out of a place meanwhile
+		g.loginRefused(ctx, o, name, err)
+		return Login{}, err
+	}
+	done, err := g.Throttle.Allow(ctx, name, o.source(), o.Listener)
 	if err != nil {
 		g.loginRefused(ctx, o, name, err)
 		return Login{}, err
@@ -71,9 +78,6 @@ func (g *Gate) decide(ctx context.Context, o Origin, name string, password accou
 
 func (g *Gate) login(ctx context.Context, o Origin, name string, password account.Secret) (Login, error) {
 	credentials := account.Credentials{Username: name, Password: password, Listener: o.Listener}
-	if len(password) > account.MaxPassword {
-		credentials.Password = nil // no account has it; the plugin takes its time all the same
-	}
 	details := session.Details{RemoteAddress: o.RemoteAddress, Client: o.Client, Listener: o.Listener}
 	under := g.Table.Begin(name)
 	defer under.Abandon()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -75,6 +76,48 @@ func TestLogin(t *testing.T) {
 			t.Error("the plugin was asked all the same")
 		}
 	})
+	// A full disk does so too, but for the change that finds it full, until there
+	// is room again.
+	t.Run("ErrAuditLogFull", func(t *testing.T) {
+		f := set(t)
+		root := f.root(t)
+		f.disk.fail(syscall.ENOSPC)
+		_, err := f.Suspend(t.Context(), root, anew, "jeff")
+		wantKind(t, "the change that found it full", err, account.KindOutcomeUnknown, account.ReasonOutcomeUnknown)
+		logins, changes := len(f.plugin.logins), len(f.plugin.asked)
+		_, err = f.Suspend(t.Context(), root, anew, "jeff")
+		wantKind(t, "a change", err, account.KindUnavailable, "")
+		_, err = f.Login(t.Context(), remote, "root", account.Secret(right))
+		wantKind(t, "a login", err, account.KindUnavailable, "")
+		if len(f.plugin.logins) != logins || len(f.plugin.asked) != changes {
+			t.Error("the plugin was asked all the same")
+		}
+		f.disk.mend()
+		if _, err := f.Enable(t.Context(), root, anew, "jeff"); err != nil {
+			t.Errorf("with room again: %v", err)
+		}
+	})
+	// Whatever else owes a line says why it gives no answer.
+	t.Run("ErrAuditLogOfLooks", func(t *testing.T) {
+		f := set(t)
+		root := f.root(t)
+		f.plugin.export = func(string) ([]account.Exported, string, error) { return nil, "", nil }
+		f.disk.fail(syscall.ENOSPC)
+		for what, ask := range map[string]func() error{
+			"export": func() error {
+				return f.Export(t.Context(), root, func([]account.Exported) error { t.Error("a hash left"); return nil })
+			},
+			"check": func() error {
+				_, err := f.CheckPassword(t.Context(), root, account.Password{Username: "jeff", Password: account.Secret(right)})
+				return err
+			},
+			"disconnect": func() error { _, err := f.DisconnectAccount(t.Context(), root, "jeff"); return err },
+			"backup":     func() error { return f.BackupAsked(local, nil) },
+			"reload":     func() error { return f.PluginReloadAsked(local, nil) },
+		} {
+			wantKind(t, what, ask(), account.KindUnavailable, "")
+		}
+	})
 	t.Run("ErrNeedsAdmin", func(t *testing.T) {
 		f := set(t)
 		_, err := f.Login(t.Context(), local, "ann", account.Secret(right))
@@ -91,6 +134,23 @@ func TestLogin(t *testing.T) {
 			if took := time.Since(began); took != leaseWait || len(f.plugin.logins) != 0 {
 				t.Errorf("refused after %v, having asked the plugin %d times", took, len(f.plugin.logins))
 			}
+		})
+	})
+	// Whoever waits for the lease holds no place that others wait for.
+	t.Run("ErrPastLeaseForAll", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := set(t)
+			time.Sleep(lease)
+			var all sync.WaitGroup
+			for i := range 100 {
+				all.Go(func() {
+					from := remote
+					from.RemoteAddress = fmt.Sprintf("192.0.2.%d:4711", i)
+					_, err := f.Login(t.Context(), from, "root", account.Secret(right))
+					wantKind(t, "past the lease", err, account.KindUnavailable, account.ReasonPastLease)
+				})
+			}
+			all.Wait()
 		})
 	})
 	t.Run("ErrPluginHangs", func(t *testing.T) {

@@ -224,4 +224,5 @@ func listedFromProto(p *managementv1.ListedAccount) (ListedAccount, error) {
 	return ListedAccount{Account: a, Sessions: p.GetSessions()}, nil
 }
 
-func badAnswer(err error) error { return fmt.Errorf("the host's answer is not acceptable: %w", err) }
+// badAnswer hides the kind of its cause, which says that nothing was changed.
+func badAnswer(err error) error { return fmt.Errorf("the host's answer is not acceptable: %v", err) }

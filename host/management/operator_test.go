@@ -51,7 +51,7 @@ func TestOperatorOfAnotherUser(t *testing.T) {
 	f := run(t, page{}, control{reload: func(context.Context) error { reloads++; return nil }}, nobody)
 	f.table.Heartbeat("store", 0, time.Now())
 	const refused = "not_permitted/NEEDS_OPERATOR"
-	want := visited{UID: nobody, Row: "uid:65534", Sessions: refused, Status: refused, Reload: refused}
+	want := visited{UID: nobody, Row: "uid:65534", Sessions: refused, Status: refused, Reload: refused, Familiar: "invalid_argument", Strange: "unavailable"}
 	if got := sendStranger(t, f.path); got != want {
 		t.Errorf("a stranger of the group got %+v, want %+v", got, want)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
@@ -21,6 +22,10 @@ import (
 type connection struct {
 	credentials.CommonAuthInfo
 	uid, pid int
+	operator bool          // root, or the home's owner
+	logins   chan struct{} // one place: for the login under way
+	strange  atomic.Int64  // bytes that came before there was a session
+	familiar atomic.Bool   // there was a session
 
 	mu     sync.Mutex
 	closed bool
@@ -38,6 +43,17 @@ func (c *connection) origin() gate.Origin {
 // AuthType names the way in which the peer is known.
 func (*connection) AuthType() string { return "unix-peer" }
 
+// beginLogin waits until no other login is under way on the connection: it can
+// hold one session only, and a flood over few connections stays small.
+func (c *connection) beginLogin(ctx context.Context) (end func(), err error) {
+	select {
+	case c.logins <- struct{}{}:
+		return func() { <-c.logins }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // hold makes the session the connection's, after ending an earlier one. It
 // reports false if the connection is already closed.
 func (c *connection) hold(token session.Token, end func()) bool {
@@ -47,10 +63,24 @@ func (c *connection) hold(token session.Token, end func()) bool {
 		c.token, c.end = token, end
 	}
 	c.mu.Unlock()
+	if ok {
+		c.familiar.Store(true)
+	}
 	if ok && before != nil {
 		before()
 	}
 	return ok
+}
+
+// maxStrange is how many bytes may come over a connection that has had no
+// session. What is said there is short, and messages in the making are what its
+// peer could fill memory with; only the operator waits for large answers there,
+// and acknowledges them.
+const maxStrange = 128 << 10
+
+// reads reports whether so many more bytes may come.
+func (c *connection) reads(n int) bool {
+	return c.familiar.Load() || c.operator || c.strange.Add(int64(n)) <= maxStrange
 }
 
 // holds reports whether the token is that of the connection's session: one
@@ -87,6 +117,7 @@ func connectionOf(ctx context.Context) *connection {
 type peerCredentials struct {
 	credentials.TransportCredentials
 	places *places
+	owner  int // uid of the home's owner
 }
 
 func (p peerCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -99,9 +130,9 @@ func (p peerCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.Au
 	}
 	c := &connection{
 		CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.NoSecurity},
-		uid:            uid, pid: pid,
+		uid:            uid, pid: pid, operator: uid == 0 || uid == p.owner, logins: make(chan struct{}, 1),
 	}
-	return &watchedConn{Conn: raw, closed: sync.OnceFunc(func() { p.places.give(uid); c.close() })}, c, nil
+	return &watchedConn{Conn: raw, reads: c.reads, closed: sync.OnceFunc(func() { p.places.give(uid); c.close() })}, c, nil
 }
 
 func (p peerCredentials) Clone() credentials.TransportCredentials { return p }
@@ -134,10 +165,20 @@ func (p *places) give(uid int) {
 	}
 }
 
-// watchedConn tells when the transport lets go of the connection.
+// watchedConn bounds what comes over the connection, and tells when the transport
+// lets go of it.
 type watchedConn struct {
 	net.Conn
+	reads  func(n int) bool // whether so many more bytes may come
 	closed func()
+}
+
+func (c *watchedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if !c.reads(n) {
+		return 0, errors.New("too much came over a connection without a login")
+	}
+	return n, err
 }
 
 func (c *watchedConn) Close() error {

@@ -40,7 +40,7 @@ type Server struct {
 
 // Bounds on what one socket takes.
 const (
-	maxStreams  = 64        // calls at once on one connection
+	maxStreams  = 16        // calls at once on one connection; each that waits holds some 30 KiB
 	maxRequest  = 512 << 10 // bytes; an account with all grants that it may hold has 300 KiB
 	maxHeaders  = 16 << 10  // bytes
 	helloWithin = 10 * time.Second
@@ -52,7 +52,7 @@ func NewServer(o Options) *Server {
 	s := &Server{health: health.NewServer(), table: o.Table}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	options := append(wire.ServerOptions(o.Logger),
-		grpc.Creds(peerCredentials{places: &places{taken: map[int]int{}}}),
+		grpc.Creds(peerCredentials{places: &places{taken: map[int]int{}}, owner: o.Owner}),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxRecvMsgSize(maxRequest),
 		grpc.MaxHeaderListSize(maxHeaders),

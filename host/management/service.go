@@ -34,7 +34,20 @@ func (s *service) Login(ctx context.Context, r *managementv1.LoginRequest) (*man
 	}
 	origin := c.origin()
 	origin.Client = account.Printable(r.GetClient())
-	login, err := s.gate.Login(ctx, origin, r.GetUsername(), r.GetPassword())
+	// What cannot be a name or a password must not be kept while it waits.
+	username, password := r.GetUsername(), account.Secret(r.GetPassword())
+	if len(username) > account.MaxUsername {
+		username = ""
+	}
+	if len(password) > account.MaxPassword {
+		password = nil
+	}
+	end, err := c.beginLogin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	login, err := s.gate.Login(ctx, origin, username, password)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,10 @@ package management_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -88,6 +90,39 @@ func TestSecondLogin(t *testing.T) {
 	wantCode(t, "the first session", ask(t, c, "Bearer "+first), codes.Unauthenticated)
 	if err := ask(t, c, "Bearer "+second); err != nil || f.table.Len() != 1 {
 		t.Errorf("the second session: %v; there are %d", err, f.table.Len())
+	}
+}
+
+// A connection holds one session, and so has one login under way at a time; the
+// next one waits, as long as its caller does.
+func TestLoginsTakeTurns(t *testing.T) {
+	begun, finish := make(chan struct{}, 2), make(chan struct{})
+	f := leased(t, page{authenticate: func(context.Context) { begun <- struct{}{}; <-finish }})
+	c := managementv1.NewManagementClient(f.raw(t))
+	try := func(ctx context.Context) <-chan error {
+		answer := make(chan error, 1)
+		go func() {
+			_, err := c.Login(ctx, &managementv1.LoginRequest{Username: "root", Password: []byte("secret")})
+			answer <- err
+		}()
+		return answer
+	}
+	first := try(t.Context())
+	<-begun
+	second := try(t.Context())
+	hurried, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	wantCode(t, "a login that nobody waits for any more", <-try(hurried), codes.DeadlineExceeded)
+	select {
+	case <-begun:
+		t.Error("two logins were under way on one connection")
+	default:
+	}
+	finish <- struct{}{}
+	<-begun
+	finish <- struct{}{}
+	if err := errors.Join(<-first, <-second); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2,9 +2,10 @@ package throttle
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
@@ -15,13 +16,11 @@ import (
 // DefaultEntries bounds the table, unless Options say otherwise.
 const DefaultEntries = 65536
 
-// patience bounds how long Allow waits for attempts under way.
-const patience = 5 * time.Second
-
 // Options are a throttle's settings.
 type Options struct {
-	Entries int              // pairs of name and source remembered; 0: DefaultEntries
-	Now     func() time.Time // nil: time.Now
+	Entries    int              // pairs of name and source remembered; 0: DefaultEntries
+	Processors int              // that hash; 0: those of this process
+	Now        func() time.Time // nil: time.Now
 }
 
 // Throttle decides about attempts to log in. A source is the uid of a process on
@@ -29,11 +28,14 @@ type Options struct {
 // from many goroutines.
 type Throttle struct {
 	now  func() time.Time
+	most int      // attempts of one source in line
 	seed [32]byte // of this process, so that nobody can choose names that collide
 
-	mu      sync.Mutex
-	pairs   *table
-	sources map[key]*crowd // only those with attempts under way
+	mu     sync.Mutex
+	pairs  *table
+	known  *standing // the sources in good standing
+	manage *line     // attempts on the management listener
+	others *line
 }
 
 // New returns a throttle that remembers nothing.
@@ -41,16 +43,30 @@ func New(o Options) *Throttle {
 	if o.Entries <= 0 {
 		o.Entries = DefaultEntries
 	}
+	if o.Processors <= 0 {
+		o.Processors = processors()
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	known := newStanding(o.Entries)
 	t := &Throttle{
-		now:     o.Now,
-		pairs:   newTable(o.Entries),
-		sources: map[key]*crowd{},
+		now:    o.Now,
+		most:   mostFromSource(o.Processors),
+		pairs:  newTable(o.Entries),
+		known:  known,
+		manage: newLine(placesOf(account.ManagementListener, o.Processors), known),
+		others: newLine(placesOf(account.ClientListener, o.Processors), known),
 	}
-	rand.Read(t.seed[:])
+	crand.Read(t.seed[:])
 	return t
+}
+
+func (t *Throttle) lineOf(l account.Listener) *line {
+	if l == account.ManagementListener {
+		return t.manage
+	}
+	return t.others
 }
 
 // Outcome says how an attempt ended.
@@ -69,86 +85,149 @@ const (
 //
 // Attempts under way count as failed until they are done, so that guesses made
 // at once gain nothing. Where only they are in the way Allow waits for them, so
-// that right logins made at once go a few at a time, and refuses after patience
-// or when ctx ends.
-func (t *Throttle) Allow(ctx context.Context, name, source string) (done func(Outcome), err error) {
+// that right logins made at once go a few at a time. Then it waits for a place
+// among those under way: sources whose last attempt succeeded go first, but for a
+// place that they leave to strangers, and otherwise each has its turn, however
+// many attempts another makes. It refuses within patience, or when ctx ends.
+//
+// A source that makes many attempts at once hears of a refusal late: whoever
+// floods waits, and keeps nobody busy.
+func (t *Throttle) Allow(ctx context.Context, name, source string, l account.Listener) (done func(Outcome), err error) {
 	pair, from := t.key(name, source), t.key("", source)
-	var late <-chan time.Time
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	hears := time.Now().Add(patience/2 + rand.N(patience/2)) // so that not all come back at once
+	a := t.arrive(l, pair, from)
 	for {
-		done, wait, ended := t.try(pair, from)
+		next := t.try(a)
 		switch {
-		case done != nil:
-			return done, nil
-		case ended == nil:
-			return nil, account.Throttled(wait)
-		case late == nil:
-			late = time.After(patience)
+		case next.refused > 0:
+			if next.slowly {
+				waste(ctx, time.Until(hears))
+			}
+			t.leave(a)
+			return nil, account.Throttled(next.refused)
+		case next.wait == nil:
+			lend := time.AfterFunc(long, func() { t.lend(a) })
+			var once sync.Once
+			return func(o Outcome) { once.Do(func() { lend.Stop(); t.end(a, o) }) }, nil
 		}
 		select {
-		case <-ended:
-		case <-late:
-			return nil, account.Throttled(wait)
+		case <-next.wait:
+			continue
+		case <-late.C:
 		case <-ctx.Done():
-			return nil, account.Throttled(wait)
+		}
+		if t.giveUp(a) {
+			return nil, account.Throttled(firstDelay)
 		}
 	}
 }
 
-// try lets an attempt go ahead, or says how long to wait and, if it is only for
-// other attempts, what is closed when one of them ends.
-func (t *Throttle) try(pair, from key) (done func(Outcome), wait time.Duration, ended <-chan struct{}) {
+func waste(ctx context.Context, d time.Duration) {
+	over := time.NewTimer(d)
+	defer over.Stop()
+	select {
+	case <-over.C:
+	case <-ctx.Done():
+	}
+}
+
+// attempt is one call of Allow, until its done.
+type attempt struct {
+	pair    key
+	line    *line
+	crowd   *crowd
+	surplus bool // its source has too many in line
+
+	// Guarded by the Throttle's mutex.
+	entry  *entry  // of its pair; nil before it counts there as under way
+	ticket *ticket // nil before it stands in line
+}
+
+func (t *Throttle) arrive(l account.Listener, pair, from key) *attempt {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	line := t.lineOf(l)
+	c := line.arrive(from)
+	return &attempt{pair: pair, line: line, crowd: c, surplus: c.here-c.refused > t.most}
+}
+
+// step is what an attempt does next: it is refused, it waits, or, with neither,
+// it goes ahead.
+type step struct {
+	refused time.Duration // how long to wait before the next attempt; 0: not refused
+	slowly  bool
+	wait    <-chan struct{} // closed when it is to try again
+}
+
+func (t *Throttle) try(a *attempt) step {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a.entry != nil {
+		if a.ticket.granted {
+			return step{}
+		}
+		return step{wait: a.ticket.called}
+	}
 	now := t.now()
 	t.pairs.prune(now)
-	if wait, ended = t.pairs.blocked(pair, now); wait > 0 {
-		return nil, wait, ended
-	}
-	c := t.sources[from]
+	wait, ended := t.pairs.blocked(a.pair, now)
 	switch {
-	case c != nil && c.underWay >= mostFromSource:
-		return nil, firstDelay, c.waitForOne()
-	case !t.pairs.room(pair):
-		return nil, firstDelay, nil
-	case c == nil:
-		c = &crowd{}
-		t.sources[from] = c
+	case wait > 0 && ended == nil:
+		return a.crowd.refuse(wait)
+	case a.surplus, !t.pairs.room(a.pair):
+		return a.crowd.refuse(firstDelay)
+	case wait > 0:
+		return step{wait: ended}
 	}
-	c.underWay++
-	e := t.pairs.begin(pair)
-	var once sync.Once
-	return func(o Outcome) { once.Do(func() { t.end(e, from, o) }) }, 0, nil
+	a.entry = t.pairs.begin(a.pair)
+	a.ticket = a.line.stand(a.crowd)
+	if a.ticket.granted {
+		return step{}
+	}
+	return step{wait: a.ticket.called}
 }
 
-func (t *Throttle) end(pair *entry, from key, o Outcome) {
+// giveUp takes back an attempt that has waited long enough. It reports false if
+// it was called in the meantime.
+func (t *Throttle) giveUp(a *attempt) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pairs.end(pair, t.now(), o)
-	c := t.sources[from]
-	if c.leave(); c.underWay == 0 {
-		delete(t.sources, from)
+	if a.ticket != nil {
+		if a.ticket.granted {
+			return false
+		}
+		a.line.withdraw(a.crowd, a.ticket)
+		t.pairs.end(a.entry, t.now(), Undecided)
 	}
+	a.line.leave(a.crowd)
+	return true
 }
 
-// crowd is the attempts under way from one source, whatever their names.
-type crowd struct {
-	underWay int
-	ended    chan struct{} // closed when one of them ends; nil: nobody waits
+// leave takes away an attempt that was refused.
+func (t *Throttle) leave(a *attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a.crowd.refused--
+	a.line.leave(a.crowd)
 }
 
-func (c *crowd) waitForOne() <-chan struct{} {
-	if c.ended == nil {
-		c.ended = make(chan struct{})
-	}
-	return c.ended
+// lend has another go ahead beside an attempt that takes long.
+func (t *Throttle) lend(a *attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a.line.lend(a.ticket)
 }
 
-func (c *crowd) leave() {
-	c.underWay--
-	if c.ended != nil {
-		close(c.ended)
-		c.ended = nil
-	}
+// end takes an attempt that went ahead for what it came to.
+func (t *Throttle) end(a *attempt, o Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pairs.end(a.entry, t.now(), o)
+	t.known.heard(a.crowd.source, o)
+	a.line.free(a.ticket)
+	a.line.leave(a.crowd)
 }
 
 // key hashes a name and its source.

@@ -1,7 +1,6 @@
 package throttle_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -29,7 +28,7 @@ func fresh(entries int) (*throttle.Throttle, *clock) {
 // try makes one attempt, and returns how long it was told to wait, if it was.
 func try(t testing.TB, th *throttle.Throttle, name, source string, o throttle.Outcome) time.Duration {
 	t.Helper()
-	done, err := th.Allow(t.Context(), name, source)
+	done, err := th.Allow(t.Context(), name, source, account.ClientListener)
 	if err != nil {
 		return retryAfter(t, err)
 	}
@@ -128,7 +127,7 @@ func TestAllow_UndecidedChangesNothing(t *testing.T) {
 
 func TestAllow_DoneTwice(t *testing.T) {
 	th, _ := fresh(0)
-	done, err := th.Allow(t.Context(), "jeff", "a")
+	done, err := th.Allow(t.Context(), "jeff", "a", account.ClientListener)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +145,7 @@ func TestAllow_GuessesAtOnce(t *testing.T) {
 		var guessers sync.WaitGroup
 		for range 50 {
 			guessers.Go(func() {
-				done, err := th.Allow(t.Context(), "jeff", "a")
+				done, err := th.Allow(t.Context(), "jeff", "a", account.ClientListener)
 				if err != nil {
 					retryAfter(t, err)
 					return
@@ -163,7 +162,7 @@ func TestAllow_GuessesAtOnce(t *testing.T) {
 			t.Errorf("%d guesses went through, %d at once; want 3", guesses.Load(), most.Load())
 		}
 		time.Sleep(time.Second) // the delay is over: one guess, and none beside it
-		done, err := th.Allow(t.Context(), "jeff", "a")
+		done, err := th.Allow(t.Context(), "jeff", "a", account.ClientListener)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,27 +175,46 @@ func TestAllow_GuessesAtOnce(t *testing.T) {
 	})
 }
 
-// Scripts that log in side by side with the right password all get in.
+// Scripts that log in side by side with the right password get in, as many as can
+// be hashed within patience, though more come.
 func TestAllow_RightLoginsAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		th := throttle.New(throttle.Options{})
-		var scripts sync.WaitGroup
-		for range 100 {
-			scripts.Go(func() {
-				done, err := th.Allow(t.Context(), "admin", "uid:0")
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				time.Sleep(50 * time.Millisecond)
-				done(throttle.Succeeded)
-			})
-		}
-		scripts.Wait()
-		if pairs := th.Held(); pairs != 0 {
-			t.Errorf("%d pairs are remembered for nothing", pairs)
-		}
-	})
+	for _, c := range []struct {
+		l                         account.Listener
+		processors, scripts, want int
+	}{
+		{account.ManagementListener, 1, 200, 200},
+		{account.ManagementListener, 2, 400, 400},
+		{account.ClientListener, 1, 200, 200},
+		{account.ClientListener, 2, 400, 400},
+		{account.ClientListener, 2, 1000, 490},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			th := throttle.New(throttle.Options{Processors: c.processors})
+			hashing := make(chan struct{}, c.processors)
+			var scripts sync.WaitGroup
+			var in atomic.Int64
+			for range c.scripts {
+				scripts.Go(func() {
+					done, err := th.Allow(t.Context(), "admin", "uid:0", c.l)
+					if err != nil {
+						return
+					}
+					hashing <- struct{}{}
+					time.Sleep(hash)
+					<-hashing
+					done(throttle.Succeeded)
+					in.Add(1)
+				})
+			}
+			scripts.Wait()
+			if in.Load() < int64(c.want) {
+				t.Errorf("%s, %d processors: %d of %d got in, want %d", c.l, c.processors, in.Load(), c.scripts, c.want)
+			}
+			if pairs, sources := th.Held(), th.Sources(); pairs != 0 || sources != 0 {
+				t.Errorf("%d pairs and %d sources are remembered for nothing", pairs, sources)
+			}
+		})
+	}
 }
 
 // Many may share an address: whoever tries many names from it slows nobody
@@ -208,42 +226,6 @@ func TestAllow_OneSourceManyNames(t *testing.T) {
 	}
 	if wait := try(t, th, "another", "10.0.0.1", throttle.Succeeded); wait != 0 {
 		t.Errorf("another name from there waits %v", wait)
-	}
-}
-
-// However many names a source tries at once, it holds only a few places, and
-// the others' are free.
-func TestAllow_OneSourceAtOnce(t *testing.T) {
-	th, _ := fresh(0)
-	var dones []func(throttle.Outcome)
-	for i := range 16 {
-		done, err := th.Allow(t.Context(), fmt.Sprint("name", i), "uid:65534")
-		if err != nil {
-			t.Fatal(err)
-		}
-		dones = append(dones, done)
-	}
-	hurried, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := th.Allow(hurried, "one more", "uid:65534"); account.KindOf(err) != account.KindThrottled {
-		t.Errorf("a seventeenth attempt: %v", err)
-	}
-	if wait := try(t, th, "admin", "uid:0", throttle.Succeeded); wait != 0 {
-		t.Errorf("another source waits %v", wait)
-	}
-	let := make(chan error)
-	go func() {
-		done, err := th.Allow(t.Context(), "one more", "uid:65534")
-		if err == nil {
-			done(throttle.Undecided)
-		}
-		let <- err
-	}()
-	for _, done := range dones {
-		done(throttle.Failed)
-	}
-	if err := <-let; err != nil {
-		t.Errorf("after the others ended: %v", err)
 	}
 }
 
@@ -293,7 +275,7 @@ func TestBounded_UnderWayStays(t *testing.T) {
 	th, _ := fresh(2)
 	var dones []func(throttle.Outcome)
 	for _, name := range []string{"a", "b"} {
-		done, err := th.Allow(t.Context(), name, name)
+		done, err := th.Allow(t.Context(), name, name, account.ClientListener)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +315,7 @@ func TestBounded_AtOnce(t *testing.T) {
 		workers.Go(func() {
 			for i := range 2000 {
 				name := fmt.Sprint(g, "/", i%97)
-				if done, err := th.Allow(t.Context(), name, fmt.Sprint(g%3)); err == nil {
+				if done, err := th.Allow(t.Context(), name, fmt.Sprint(g%3), account.ClientListener); err == nil {
 					done(throttle.Outcome(i % 3))
 				}
 				c.advance(time.Millisecond)
@@ -356,7 +338,7 @@ func TestBounded_AtOnce(t *testing.T) {
 func TestAllow_NeverPrinted(t *testing.T) {
 	th, _ := fresh(0)
 	wantFree(t, th, 3, "hunter2", "10.9.8.7")
-	_, err := th.Allow(t.Context(), "hunter2", "10.9.8.7")
+	_, err := th.Allow(t.Context(), "hunter2", "10.9.8.7", account.ClientListener)
 	for _, shown := range []string{fmt.Sprintf("%+v", th), err.Error()} {
 		if strings.Contains(shown, "hunter2") || strings.Contains(shown, "10.9.8.7") {
 			t.Errorf("a submitted name shows in %s", shown)

@@ -34,16 +34,16 @@ const (
 )
 
 // slots bounds how many hashes are computed at once: memory-hard hashing beyond
-// the number of processors only gets slower. Clients never hold the last slot,
-// if there are two or more; who waits for management goes first.
+// the number of processors only gets slower. Who waits for management goes
+// first, and so is behind one hash of a client at most. A slot that clients
+// never held would cost them half of what two processors can do, in the very
+// moment when all of them log in again.
 type slots struct {
 	all int // in number
 
-	mu          sync.Mutex // guards the rest
-	free        int
-	clients     int                 // slots that clients hold
-	mostClients int                 // slots that clients may hold
-	waiting     [client + 1]waiters // by purpose
+	mu      sync.Mutex // guards the rest
+	free    int
+	waiting [client + 1]waiters // by purpose
 }
 
 // waiters is a line of channels, first come first served. Closing a channel
@@ -54,7 +54,7 @@ type waiters struct {
 }
 
 func newSlots(n int) *slots {
-	s := &slots{all: n, free: n, mostClients: max(1, n-1)}
+	s := &slots{all: n, free: n}
 	s.waiting[management].most = mostManagementWaiting
 	s.waiting[client].most = mostClientsWaiting
 	return s
@@ -66,7 +66,7 @@ func (s *slots) do(ctx context.Context, p purpose, compute func()) error {
 	if err := s.acquire(ctx, p); err != nil {
 		return err
 	}
-	defer s.release(p)
+	defer s.release()
 	compute()
 	return nil
 }
@@ -84,7 +84,7 @@ func (s *slots) acquire(ctx context.Context, p purpose) error {
 		return err
 	}
 	s.mu.Lock()
-	if s.takes(p) {
+	if s.takes() {
 		s.mu.Unlock()
 		return nil
 	}
@@ -112,7 +112,7 @@ func (s *slots) acquire(ctx context.Context, p purpose) error {
 	defer s.mu.Unlock()
 	select {
 	case <-granted: // came together with the end of the wait: pass it on
-		s.gives(p)
+		s.gives()
 	default:
 		w.line.Remove(place)
 	}
@@ -128,33 +128,27 @@ func longestWaitIn(ctx context.Context) time.Duration {
 	return longestWait
 }
 
-// takes takes a free slot, if there is one for the purpose. It needs mu.
-func (s *slots) takes(p purpose) bool {
-	if s.free == 0 || p == client && s.clients == s.mostClients {
+// takes takes a free slot, if there is one. It needs mu.
+func (s *slots) takes() bool {
+	if s.free == 0 {
 		return false
 	}
 	s.free--
-	if p == client {
-		s.clients++
-	}
 	return true
 }
 
-func (s *slots) release(p purpose) {
+func (s *slots) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.gives(p)
+	s.gives()
 }
 
-// gives gives a slot back, and to those who wait. It needs mu.
-func (s *slots) gives(p purpose) {
+// gives gives a slot back, or to the first who waits. It needs mu.
+func (s *slots) gives() {
 	s.free++
-	if p == client {
-		s.clients--
-	}
 	for _, p := range []purpose{management, client} {
 		line := &s.waiting[p].line
-		for line.Len() > 0 && s.takes(p) {
+		for line.Len() > 0 && s.takes() {
 			close(line.Remove(line.Front()).(chan struct{}))
 		}
 	}

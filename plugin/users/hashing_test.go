@@ -51,30 +51,20 @@ func TestSlots(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if most.Load() != 3 || s.free != 3 || s.clients != 0 {
-				t.Errorf("%d were computed at once; %d free and %d of clients at the end", most.Load(), s.free, s.clients)
+			if most.Load() != 3 || s.free != 3 {
+				t.Errorf("%d were computed at once; %d free at the end", most.Load(), s.free)
 			}
 		})
 	})
-	t.Run("ClientsLeaveOne", func(t *testing.T) {
+	t.Run("ClientsUseAll", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSlots(3)
-			first, second := occupy(s, client), occupy(s, client)
-			waiting := ask(ctx, s, client, func() {})
-			synctest.Wait()
-			select {
-			case <-waiting:
-				t.Error("a third client got the last of three slots")
-			default:
+			for range 3 {
+				defer occupy(s, client)()
 			}
-			if err := s.do(ctx, management, func() {}); err != nil {
-				t.Error(err)
+			if load := s.load(); load.Hashing != 3 {
+				t.Errorf("%d clients hash at once, want 3", load.Hashing)
 			}
-			first()
-			if err := <-waiting; err != nil {
-				t.Error(err)
-			}
-			second()
 		})
 	})
 	t.Run("OneSlotServesAll", func(t *testing.T) {
@@ -192,13 +182,13 @@ func TestSlots(t *testing.T) {
 			synctest.Wait()
 			s.mu.Lock()
 			cancel() // it wakes for this, and must wait for mu
-			s.gives(client)
+			s.gives()
 			s.mu.Unlock()
 			if err := <-waiting; !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v", err)
 			}
-			if s.free != 1 || s.clients != 0 {
-				t.Errorf("the slot of one who gave up was lost: %d free, %d of clients", s.free, s.clients)
+			if s.free != 1 {
+				t.Errorf("the slot of one who gave up was lost: %d free", s.free)
 			}
 		})
 	})
@@ -235,8 +225,8 @@ func TestSlots(t *testing.T) {
 			defer func() { recover() }()
 			s.do(ctx, client, func() { panic("hash") })
 		}()
-		if s.free != 1 || s.clients != 0 {
-			t.Errorf("%d free, %d of clients", s.free, s.clients)
+		if s.free != 1 {
+			t.Errorf("%d free", s.free)
 		}
 	})
 }
