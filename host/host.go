@@ -37,6 +37,11 @@ type Options struct {
 	Out      io.Writer         // what a person should read
 	Terminal bool              // Out is a terminal: a generated password may be shown
 	Log      io.Writer         // the log
+
+	// Beside is for tests that bring a listener of their own, and nil in every
+	// other host. It serves from the host's gate until ctx ends. An error ends the
+	// host.
+	Beside func(ctx context.Context, g *gate.Gate) error
 }
 
 // The host's own pace.
@@ -161,8 +166,11 @@ func (r *running) run(ctx context.Context) error {
 	parts.Go(func() { follower.Run(background) })
 	parts.Go(func() { expire(background, table) })
 	parts.Go(func() { server.Report(background) })
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	parts.Go(func() { failed <- server.Serve(listener) })
+	if r.Beside != nil {
+		parts.Go(func() { failed <- r.Beside(background, g) })
+	}
 
 	err = r.ready(ctx, table, failed)
 	if err == nil {
@@ -195,7 +203,7 @@ func (r *running) ready(ctx context.Context, table *session.Table, failed <-chan
 	err := table.AwaitLease(waiting)
 	select {
 	case err := <-failed:
-		return fmt.Errorf("the management socket failed: %w", err)
+		return fmt.Errorf("a listener failed: %w", err)
 	default:
 	}
 	if ctx.Err() != nil {

@@ -15,28 +15,35 @@ import (
 
 // Main makes room for executables, runs the tests and returns their exit code,
 // for TestMain: os.Exit(hosttest.Main(m)).
-func Main(m *testing.M) int {
+func Main(m *testing.M) int { return run(m, "-race") }
+
+// MainPlain is Main for packages that measure: what they run is built as it is
+// shipped, without the race detector.
+func MainPlain(m *testing.M) int { return run(m) }
+
+func run(m *testing.M, flags ...string) int {
 	dir, err := os.MkdirTemp("", "concourse-bin")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binaries = dir
+	binaries, systemFlags = dir, flags
 	return m.Run()
 }
 
 var (
-	binaries string
-	plain    sync.Map // by package: a func() error that builds it once
-	system   = sync.OnceValue(func() error {
+	binaries    string
+	systemFlags []string // of the system's and the tests' own executables
+	plain       sync.Map // by package: a func() error that builds it once
+	system      = sync.OnceValue(func() error {
 		if err := readSources(); err != nil {
 			return err
 		}
-		if err := build("", "./cmd/concourse", "-race"); err != nil {
+		if err := build("", "./cmd/concourse", systemFlags...); err != nil {
 			return err
 		}
-		return build("plugins", "./plugin/cmd/...", "-race")
+		return build("plugins", "./plugin/cmd/...", systemFlags...)
 	})
 )
 
@@ -58,7 +65,7 @@ func Bin(t testing.TB) string {
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
 	Bin(t)
-	if err := build("tests", pkg, "-race"); err != nil {
+	if err := build("tests", pkg, systemFlags...); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(binaries, "tests", filepath.Base(pkg))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,8 +32,12 @@ const patience = 60 * time.Second
 // that can fail the test belong to the test's own goroutine; Login, Log and
 // Command belong to any.
 type Host struct {
-	Home string
-	Env  []string // of the next Start, beside what a Host sets itself
+	Home  string
+	Env   []string // of the next Start, beside what a Host sets itself
+	Under []string // a command that the next Start's host runs under, which becomes the host or stays beside it
+
+	// Executable is what the next Start runs, if it is not concourse itself.
+	Executable string
 
 	t       testing.TB
 	process *exec.Cmd
@@ -87,13 +92,20 @@ func (h *Host) Start() {
 // TryStart starts the host and waits until it is ready, or has ended.
 func (h *Host) TryStart() error {
 	h.t.Helper()
-	h.process = exec.Command(filepath.Join(Bin(h.t), "concourse"), "start", "--home", h.Home)
+	executable := h.Executable
+	if executable == "" {
+		executable = filepath.Join(Bin(h.t), "concourse")
+	}
+	start := append(slices.Clone(h.Under), executable, "start", "--home", h.Home)
+	h.process = exec.Command(start[0], start[1:]...)
 	h.process.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + h.Home, "GORACE=atexit_sleep_ms=0",
 		"CONCOURSE_INIT_ROOT_PASSWORD=" + Password,
 		"CONCOURSE_LOG_LEVEL=debug", // at which a plugin's race reports come through
 	}, h.Env...)
-	h.process.Args[0] = "tested" // whoever ends hosts by name means another
+	if h.Under == nil {
+		h.process.Args[0] = "tested" // whoever ends hosts by name means another
+	}
 	h.log.begin()
 	h.process.Stderr = h.log
 	out, err := h.process.StdoutPipe()
