@@ -123,6 +123,8 @@ func (o *Options) endpoint(given string) (string, error) {
 		return refused("its scheme is neither http nor https")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return refused("there is more than a host and a port")
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r == '@' || !unicode.IsPrint(r) }): // which escapes can bring about
+		return refused("there is a character in it that no host's name has")
 	}
 	if host, port, err := net.SplitHostPort(u.Host); err != nil || host == "" || port == "" {
 		return refused("it has no host and port")

@@ -98,16 +98,14 @@ const (
 	pageBytes = 1 << 20 // a page that has more is not followed by a larger one
 )
 
-// Scan reads page by page.
+// Scan reads page by page. It begins behind the empty name, which no key of ours
+// has, but anybody's may who writes to the cluster.
 func (r *reader) Scan(space users.Space, after string, fn func(name string, value []byte) error) error {
 	begin, end, err := r.store.layout.space(space)
 	if err != nil {
 		return err
 	}
-	from := begin
-	if after != "" {
-		from = begin + after + "\x00"
-	}
+	from := begin + after + "\x00"
 	for page := int64(firstPage); ; {
 		found, err := r.fetch(from, clientv3.WithRange(end), clientv3.WithLimit(page))
 		if err != nil {

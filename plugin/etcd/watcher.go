@@ -138,6 +138,9 @@ func (w *watcher) take(r *clientv3.WatchResponse, begin int) {
 			continue
 		}
 		reached = e.Kv.ModRevision
+		if len(e.Kv.Key) == begin {
+			continue // no key of ours, and an event without a name means progress
+		}
 		event := users.Event{Revision: account.Revision(reached), Name: string(e.Kv.Key[begin:])}
 		if e.Type == clientv3.EventTypePut {
 			event.Value = present(e.Kv.Value)

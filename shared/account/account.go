@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ID identifies an account for ever: it is random, and never used again, even
@@ -147,8 +149,10 @@ func (s *Snapshot) Allows(environment string, p Permission) bool {
 	return s.Enabled && !s.Gone() && (s.Role == Admin || s.Grants.Allows(environment, p))
 }
 
-// Printable returns s as it may stand in a message: without control
-// characters, and cut to a length that fits a line.
+// Printable returns s as it may stand in a message: cut to a length that fits a
+// line, with an escape for whatever does not print. That is more than control
+// characters: what reverses the direction of writing, or has no width, makes one
+// name look like another.
 func Printable(s string) string {
 	const most = 64
 	var b strings.Builder
@@ -158,11 +162,14 @@ func Printable(s string) string {
 			b.WriteString("…")
 			break
 		}
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfffd {
+		switch {
+		case unicode.IsPrint(r) && r != utf8.RuneError:
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, "\\U%08x", r)
+		default:
 			fmt.Fprintf(&b, "\\u%04x", r)
-			continue
 		}
-		b.WriteRune(r)
 	}
 	return b.String()
 }

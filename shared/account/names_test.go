@@ -87,6 +87,13 @@ func TestPrintable(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"zoë", "zoë"},
 		{"a\x1b[31mb\n", `a\u001b[31mb\u000a`},
+		{"a\u009bb", `a\u009bb`},
+		{"jeff\u202enimda", `jeff\u202enimda`},
+		{"a\u2066b\u2069", `a\u2066b\u2069`},
+		{"ad\u200bmin", `ad\u200bmin`},
+		{"tag\U000e0041", `tag\U000e0041`},
+		{"a\u00a0b", `a\u00a0b`},
+		{"Ǆ क्षि שלום", "Ǆ क्षि שלום"},
 		{strings.Repeat("x", 65), strings.Repeat("x", 64) + "…"},
 	} {
 		if got := account.Printable(c.in); got != c.want {
