@@ -63,6 +63,8 @@ var rules = []rule{
 	{of: "plugin/cmd/concourse-users-bolt", never: []string{"plugin/etcd"}},
 	{of: "plugin/cmd/concourse-users-etcd", never: []string{"plugin/bolt"}},
 	// 5
+	{of: "host/fault/powercut", only: []string{}},
+	{of: "...", never: []string{"host/fault/powercut"}},
 	{of: "host/verify", only: []string{"host/supervisor", "shared/account", "shared/conformance"}},
 	{of: "host/throttle", only: []string{"shared/account"}, never: []string{"net"}},
 	{of: "host/session", only: []string{"shared/account"}, never: []string{"net/http", "google.golang.org/grpc/...", "github.com/hashicorp/go-hclog"}},
