@@ -24,8 +24,8 @@ func (*start) Help() string {
   'concourse config' shows the outcome.
 
   Exits 0 once it has stopped as asked, 2 if it was told something that cannot
-  be, 7 if the plugin or its store does not come up, and 1 otherwise, as where
-  another process holds the home.`
+  be, 7 if the plugin or its store does not come up, 10 if a newer release wrote
+  the store, and 1 otherwise, as where another process holds the home.`
 }
 
 func (v *start) Options(o *options) {
