@@ -5,7 +5,7 @@ LDFLAGS := -X github.com/cinchapi/concourse-users/shared/version.Version=$(VERSI
 HOME_DIR ?= $(CURDIR)/run
 FUZZTIME ?= 1m
 FAULTTIME ?= 1m
-FUZZ_TARGETS = $(shell git grep -o '^func Fuzz[A-Za-z]*' -- '*_test.go' | sed 's|/[^/]*_test.go:func |:|')
+SOAKTIME ?= 30m
 TOOL := go tool -modfile=tools/go.mod
 PREFIX ?= /usr/local
 PLUGINS = $(notdir $(wildcard plugin/cmd/*))
@@ -42,41 +42,47 @@ deps: ## check for the system packages that the tests need; as root, install the
 .PHONY: test
 test: deps ## run every test with the race detector, the binaries under test included
 	go test -race -count=1 -timeout 20m ./...
+	go test -C tools -count=1 ./bench ./peers
+	./scripts/bench --brief
 
 .PHONY: fault
-fault: deps ## run the fault tests of the etcd backend, harming a cluster for FAULTTIME (1m)
-	CONCOURSE_FAULT=$(FAULTTIME) go test -race -count=1 -timeout 0 -v -run '^TestFault' ./plugin/etcd
+fault: deps ## harm processes, plugins, disks and clusters, each for FAULTTIME (1m); CONCOURSE_SEED repeats a run
+	CONCOURSE_FAULT=$(FAULTTIME) go test -race -count=1 -timeout 0 -v -run '^TestFault' ./host/fault ./host/gate ./plugin/bolt ./plugin/etcd
+
+.PHONY: soak
+soak: deps ## flood a host with logins, and let it serve a hundred thousand sessions, each for SOAKTIME (30m)
+	CONCOURSE_SOAK=$(SOAKTIME) go test -count=1 -timeout 0 -v -run '^TestSoak' ./host/soak
 
 .PHONY: conformance
 conformance: build ## verify the embedded default backend as "concourse plugin verify" does any
 	bin/concourse plugin verify bolt
 
 .PHONY: bench
-bench: ## run the benchmarks, each beside its floor
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## measure everything beside its floor and make docs/performance.md of it; BENCH=PATTERN measures a part
+	@./scripts/bench $(if $(BENCH),'$(BENCH)')
 
 .PHONY: fuzz
-fuzz: ## fuzz what parses input from outside, FUZZTIME for each target (1m)
-	@for target in $(FUZZ_TARGETS); do \
-	  go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) "./$${target%:*}" || exit 1; \
-	done
+fuzz: ## fuzz what parses input from outside, FUZZTIME for each target (1m; 1000x is a brief look)
+	@./scripts/fuzz '$(FUZZTIME)'
 
 .PHONY: lint
 lint: ## go vet, staticcheck, gofmt
 	go vet ./...
 	$(TOOL) staticcheck ./...
+	cd tools && go vet ./... && go tool staticcheck ./...
 	@unformatted=$$(git ls-files '*.go' | grep -v '\.pb\.go$$' | xargs gofmt -l); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 
 .PHONY: generate
-generate: ## generate the Go code and the reference of the protobuf services, the manual, the table of settings
+generate: ## generate the Go code and the reference of the protobuf services, the manual, the tables and plots of the documents
 	cd shared/proto && $(subst tools/,../../tools/,$(TOOL)) buf lint && $(subst tools/,../../tools/,$(TOOL)) buf generate
 	UPDATE=1 go test -count=1 -run '^TestManual$$' ./cmd/concourse
 	UPDATE=1 go test -count=1 -run '^TestSettingsTable$$' ./docs
+	go run -C tools ./bench -docs '$(CURDIR)/docs' >/dev/null
 
 .PHONY: generated
 generated: generate ## fail where generated files differ from their sources
-	@changed=$$(git status --porcelain -- shared/proto docs/man docs/commands.md docs/contract.md docs/settings.md); \
+	@changed=$$(git status --porcelain -- shared/proto docs/man docs/commands.md docs/contract.md docs/settings.md docs/performance*); \
 	  if [ -n "$$changed" ]; then echo "make generate changes:"; echo "$$changed"; exit 1; fi
 
 # The executables are where the host finds its plugins beside itself; in the
