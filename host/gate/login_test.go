@@ -64,34 +64,14 @@ func TestLogin(t *testing.T) {
 	t.Run("ErrAuditLogBroken", func(t *testing.T) {
 		f := set(t)
 		root := f.root(t)
-		f.disk.fail(syscall.EIO)
-		_, err := f.Suspend(t.Context(), root, anew, "jeff")
-		wantKind(t, "the change that broke it", err, account.KindOutcomeUnknown, account.ReasonOutcomeUnknown)
-		logins, changes := len(f.plugin.logins), len(f.plugin.asked)
-		_, err = f.Suspend(t.Context(), root, anew, "jeff")
-		wantKind(t, "a change", err, account.KindUnavailable, "")
-		_, err = f.Login(t.Context(), remote, "root", account.Secret(right))
-		wantKind(t, "a login", err, account.KindUnavailable, "")
-		if len(f.plugin.logins) != logins || len(f.plugin.asked) != changes {
-			t.Error("the plugin was asked all the same")
-		}
+		refusesAfter(t, f, root, syscall.EIO)
 	})
 	// A full disk does so too, but for the change that finds it full, until there
 	// is room again.
 	t.Run("ErrAuditLogFull", func(t *testing.T) {
 		f := set(t)
 		root := f.root(t)
-		f.disk.fail(syscall.ENOSPC)
-		_, err := f.Suspend(t.Context(), root, anew, "jeff")
-		wantKind(t, "the change that found it full", err, account.KindOutcomeUnknown, account.ReasonOutcomeUnknown)
-		logins, changes := len(f.plugin.logins), len(f.plugin.asked)
-		_, err = f.Suspend(t.Context(), root, anew, "jeff")
-		wantKind(t, "a change", err, account.KindUnavailable, "")
-		_, err = f.Login(t.Context(), remote, "root", account.Secret(right))
-		wantKind(t, "a login", err, account.KindUnavailable, "")
-		if len(f.plugin.logins) != logins || len(f.plugin.asked) != changes {
-			t.Error("the plugin was asked all the same")
-		}
+		refusesAfter(t, f, root, syscall.ENOSPC)
 		f.disk.mend()
 		if _, err := f.Enable(t.Context(), root, anew, "jeff"); err != nil {
 			t.Errorf("with room again: %v", err)
@@ -376,4 +356,21 @@ func TestLoginRefusedWithoutAnAnswer(t *testing.T) {
 			t.Errorf("the line says %+v", e.Caller)
 		}
 	})
+}
+
+// refusesAfter lets the disk fail: the change that meets it is unknown, and what
+// comes after is refused before the plugin is asked.
+func refusesAfter(t *testing.T, f *fixture, root gate.Caller, cause error) {
+	t.Helper()
+	f.disk.fail(cause)
+	_, err := f.Suspend(t.Context(), root, anew, "jeff")
+	wantKind(t, "the change that meets it", err, account.KindOutcomeUnknown, account.ReasonOutcomeUnknown)
+	logins, changes := len(f.plugin.logins), len(f.plugin.asked)
+	_, err = f.Suspend(t.Context(), root, anew, "jeff")
+	wantKind(t, "a change", err, account.KindUnavailable, "")
+	_, err = f.Login(t.Context(), remote, "root", account.Secret(right))
+	wantKind(t, "a login", err, account.KindUnavailable, "")
+	if len(f.plugin.logins) != logins || len(f.plugin.asked) != changes {
+		t.Error("the plugin was asked all the same")
+	}
 }
