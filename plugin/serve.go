@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"time"
 
 	hclog "github.com/hashicorp/go-hclog"
@@ -47,6 +46,7 @@ func Serve(b users.Backend) {
 
 	service := users.New(b, logger)
 	answerWhileHashing()
+	collectRarely()
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  wire.Handshake,
 		VersionedPlugins: wire.ServerPlugins(service, logger),
@@ -59,13 +59,6 @@ func Serve(b users.Backend) {
 	// that calls still under way are answered to nobody. They are waited for.
 	closeWithin(closePatience, service, logger)
 }
-
-// answerWhileHashing lets the runtime run more threads than there are processors.
-// As many hashes are computed at once as there are processors, each for some 20
-// ms without a pause: without threads beside theirs every other call would wait
-// for its goroutines' turns among them, several times over, where the kernel
-// gives whoever has slept a processor at once.
-func answerWhileHashing() { runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0)) }
 
 // closeWithin gives up after a while, which costs nothing but the wait for a
 // lock that the end of the process lets go of: a store survives a kill.
