@@ -47,7 +47,7 @@ func (s *Session) OpenTransaction(id string) bool {
 	at := s.touch()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.phase.Load() == told {
 		return false
 	}
 	if s.transactions == nil {

@@ -51,8 +51,8 @@ const batch = account.MaxBatch
 // Logout ends a token's session; false if it had none.
 func (t *Table) Logout(token Token) bool {
 	t.mu.Lock()
-	s := t.tokens[token.key()]
-	took := s != nil && s.token.equal(&token) && t.take(s)
+	s := t.tokens.find(&token)
+	took := s != nil && t.take(s)
 	t.mu.Unlock()
 	if took {
 		s.finish(LoggedOut)
@@ -167,7 +167,7 @@ func (t *Table) clear(st *standing, c Cause) (ended int) {
 // finish tells the owner of a session that was taken from the table.
 func (s *Session) finish(c Cause) {
 	s.mu.Lock()
-	s.closed = true
+	s.phase.Store(told)
 	s.mu.Unlock()
 	s.standing.table.ended[c].Add(1)
 	if s.onEnd != nil {

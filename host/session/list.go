@@ -96,7 +96,7 @@ func (t *Table) chosen(f Filter) []*Session {
 
 // live reports whether the session has neither ended nor outlived its times.
 func (s *Session) live(at time.Duration) bool {
-	return !s.ended.Load() && s.standing.table.expiry(s, at) == 0
+	return !s.over() && s.standing.table.expiry(s, at) == 0
 }
 
 func (f *Filter) passes(s *Session) bool {

@@ -29,27 +29,33 @@ type Session struct {
 	token    Token
 	started  time.Duration // as table.elapsed counts
 	active   atomic.Int64  // the last activity, as table.elapsed counts
-	ended    atomic.Bool   // set under table.mu
 	standing *standing
-	id       id
+	phase    atomic.Int32 // live, ended or told
+	place    int32        // in table.sessions; guarded by table.mu
 
+	id            id
 	remoteAddress string
 	client        unique.Handle[string]
 	environment   unique.Handle[string]
 	listener      unique.Handle[account.Listener]
 	onEnd         func(Cause)
-
-	place int32 // in table.sessions; guarded by table.mu
-	seat  int32 // in standing.sessions; guarded by table.mu
-
-	calls       atomic.Uint64
-	connections atomic.Int32
+	calls         atomic.Uint64
+	connections   atomic.Int32
+	seat          int32 // in standing.sessions; guarded by table.mu
 
 	mu           sync.Mutex // guards what follows; taken after table.mu, if both
-	closed       bool       // OnEnd is about to be called
 	running      *Call      // newest first
 	transactions map[string]time.Duration
 }
+
+// The phases of a session, in order.
+const (
+	live  int32 = iota
+	ended       // set under table.mu: its token is good for nothing
+	told        // set under its own mu: OnEnd is about to be called
+)
+
+func (s *Session) over() bool { return s.phase.Load() != live }
 
 func newSession(started time.Duration, d Details) *Session {
 	s := &Session{

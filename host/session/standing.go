@@ -40,7 +40,7 @@ func (st *standing) agrees(s *account.Snapshot) bool {
 // sessions in batches; a concurrent Revoke need not wait for that. mu is held.
 func (t *Table) detach(st *standing) {
 	for _, s := range st.sessions {
-		s.ended.Store(true)
+		s.phase.Store(ended)
 	}
 	st.snapshot.Store(&nobody)
 	delete(t.standings, st.username)
@@ -120,7 +120,7 @@ func (t *Table) LiveAccounts() []string {
 	seen := map[*standing]struct{}{}
 	for _, s := range t.snapshot() {
 		st := s.standing
-		if _, ok := seen[st]; !ok && !s.ended.Load() {
+		if _, ok := seen[st]; !ok && !s.over() {
 			seen[st] = struct{}{}
 			names = append(names, st.username)
 		}

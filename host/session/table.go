@@ -23,16 +23,17 @@ type Options struct {
 }
 
 // Table is the connection table. All methods may be called at once from many
-// goroutines. One read-write lock guards it: shards would pay only with writers
-// that never rest, and a login hashes for milliseconds before it writes.
+// goroutines. One read-write lock guards all but the tokens, which every call
+// looks up.
 type Table struct {
 	options Options
 	started time.Time // sessions' times count from here, on the monotonic clock
 	lease   lease
 	ended   [len(causeNames)]atomic.Uint64 // sessions so far, by their Cause
 
-	mu        sync.RWMutex
-	tokens    map[uint64]*Session // by Token.key
+	tokens *tokens // changed under mu
+
+	mu        sync.RWMutex // guards the rest
 	ids       map[id]*Session
 	sessions  []*Session                              // in no order; Session.place is the index
 	listeners map[unique.Handle[account.Listener]]int // how many of the sessions came through each
@@ -52,7 +53,7 @@ func New(o Options) *Table {
 	return &Table{
 		options:   o,
 		started:   o.Now(),
-		tokens:    map[uint64]*Session{},
+		tokens:    newTokens(),
 		ids:       map[id]*Session{},
 		listeners: map[unique.Handle[account.Listener]]int{},
 		standings: map[string]*standing{},
@@ -94,16 +95,11 @@ func (t *Table) Count(username string) int {
 func (t *Table) Check(token Token) (*Session, error) {
 	now := t.options.Now()
 	at := now.Sub(t.started)
-	t.mu.RLock()
-	s := t.tokens[token.key()]
-	good := s != nil && s.token.equal(&token) && !s.ended.Load() && t.expiry(s, at) == 0
-	if good {
-		s.active.Store(int64(at))
-	}
-	t.mu.RUnlock()
-	if !good {
+	s := t.tokens.find(&token)
+	if s == nil || s.over() || t.expiry(s, at) != 0 {
 		return nil, account.SessionEnded()
 	}
+	s.active.Store(int64(at))
 	if !t.lease.good(now) {
 		return nil, ErrPastLease
 	}
@@ -136,13 +132,12 @@ func (t *Table) time(elapsed time.Duration) time.Time { return t.started.Add(ela
 
 // put enters s under a token and an id that no other session has. mu is held.
 func (t *Table) put(s *Session) {
-	for t.tokens[s.token.key()] != nil {
+	for !t.tokens.enter(s) {
 		s.token = newToken()
 	}
 	for t.ids[s.id] != nil {
 		s.id = newID()
 	}
-	t.tokens[s.token.key()] = s
 	t.ids[s.id] = s
 	t.listeners[s.listener]++
 	s.place = int32(len(t.sessions))
@@ -155,11 +150,10 @@ func (t *Table) put(s *Session) {
 // returns false if s was removed before. mu is held; whoever took a session
 // tells its owner by finish, after letting go of mu.
 func (t *Table) take(s *Session) bool {
-	if t.tokens[s.token.key()] != s {
+	if !t.tokens.remove(s) {
 		return false
 	}
-	s.ended.Store(true)
-	delete(t.tokens, s.token.key())
+	s.phase.Store(ended)
 	delete(t.ids, s.id)
 	t.listeners[s.listener]--
 	var moved *Session
