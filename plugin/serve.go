@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"time"
 
 	hclog "github.com/hashicorp/go-hclog"
@@ -46,7 +47,7 @@ func Serve(b users.Backend) {
 
 	service := users.New(b, logger)
 	answerWhileHashing()
-	collectRarely()
+	defer runtime.KeepAlive(ballast())
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  wire.Handshake,
 		VersionedPlugins: wire.ServerPlugins(service, logger),

@@ -1,8 +1,6 @@
 package plugin
 
-import (
-	"runtime"
-)
+import "runtime"
 
 // answerWhileHashing lets the runtime run half as many threads again as there are
 // processors. As many hashes are computed at once as there are processors, each
@@ -15,19 +13,17 @@ func answerWhileHashing() {
 	runtime.GOMAXPROCS(n + (n+1)/2)
 }
 
-// ballast is never touched, and so takes no memory: only the collector counts it.
-var ballast []byte
-
 const (
 	memoryOfHash = 19 << 20  // what a hash computes in
 	mostBallast  = 256 << 20 // bytes
 )
 
-// collectRarely keeps the collector from running after every second hash. A heap
-// that holds next to nothing but the memory of hashes would be collected, and its
-// pages handed to the system and asked for again, with each of them: a fault for
-// every fourth page, and a third of the time. Counted in is ballast of two hashes
-// for each processor, so that about six are made from one collection to the next.
-func collectRarely() {
-	ballast = make([]byte, min(2*memoryOfHash*runtime.NumCPU(), mostBallast))
+// ballast keeps the collector from running after every second hash, for as long
+// as it is held. It is never touched, and so takes no memory: only the collector
+// counts it. A heap that holds next to nothing but the memory of hashes would be
+// collected, and its pages handed to the system and asked for again, with each of
+// them: a fault for every fourth page, and a third of the time. With two hashes for
+// each processor counted in, about six are made from one collection to the next.
+func ballast() []byte {
+	return make([]byte, min(2*memoryOfHash*runtime.NumCPU(), mostBallast))
 }
