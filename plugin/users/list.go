@@ -2,6 +2,7 @@ package users
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -78,7 +79,7 @@ func pageIn(r Reader, after string) (page []entry, next string, err error) {
 		}
 		var s stored
 		if err := decode(Accounts, value, &s); err != nil {
-			return err
+			return fmt.Errorf("the entry of '%s': %w", account.Printable(name), err)
 		}
 		page = append(page, entry{s.account(name, time.Time{}), s.Hash})
 		return nil

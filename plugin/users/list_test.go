@@ -177,3 +177,14 @@ func TestExport(t *testing.T) {
 		}
 	})
 }
+
+// An entry that cannot be read fails the listing, and the error says which.
+func TestList_EntryThatCannotBeRead(t *testing.T) {
+	h := start(t)
+	h.create("jeff", account.User)
+	h.rewrite("jeff", func(value map[string]any) { value["of a later release"] = true })
+	if _, _, err := h.List(t.Context(), h.caller("admin"), ""); err == nil || !strings.Contains(err.Error(), "the entry of 'jeff'") {
+		t.Errorf("the listing = %v, which does not name jeff's entry", err)
+	}
+	h.rewrite("jeff", func(value map[string]any) { delete(value, "of a later release") })
+}
