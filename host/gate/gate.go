@@ -36,8 +36,8 @@ type Users interface {
 	Sessions(ctx context.Context, who account.Caller, rows []account.Session) ([]account.Session, error)
 }
 
-// Gate holds what deciding about a call takes. Every field but PasswordChanged
-// and LoginEnded is required.
+// Gate holds what deciding about a call takes. Every field but those that hear of
+// something is required.
 type Gate struct {
 	Users    Users
 	Table    *session.Table
@@ -61,6 +61,10 @@ type Gate struct {
 	// LoginEnded, if not nil, hears how every login ended.
 	LoginEnded func(l account.Listener, refusal error)
 
+	// SessionEnded, if not nil, hears of every session that ends, as
+	// session.Details.OnEnd does.
+	SessionEnded func(*session.Session, session.Cause)
+
 	// halfway, if not nil, is called between the note of what a change said and
 	// the end of its target's sessions: tests let others go first there.
 	halfway func(context.Context)
@@ -71,6 +75,7 @@ type Origin struct {
 	Listener      account.Listener
 	RemoteAddress string // a network address, or "uid:N" of the peer on a unix socket
 	Client        string // as the client names itself
+	Environment   string // of a login that names one, in its clean form
 	Local         bool   // UID and PID are known
 	UID, PID      int
 }
@@ -95,19 +100,50 @@ type Caller struct {
 func (c Caller) Done() { c.call.End() }
 
 // Admit lets in a call by an enabled ADMIN (rule 3: the token is checked against
-// what is known now). It waits for the lease, within LeaseWait. Refuses:
-// NotAuthenticated, NotPermitted (NEEDS_ADMIN), Unavailable (PAST_LEASE). The
-// caller's Done must follow.
+// what is known now). It waits for the lease, within LeaseWait. On the client
+// listener, a session of another is as good as none. Refuses: NotAuthenticated,
+// NotPermitted (NEEDS_ADMIN), Unavailable (PAST_LEASE). The caller's Done must
+// follow.
 func (g *Gate) Admit(ctx context.Context, token session.Token, o Origin, method string) (Caller, error) {
 	s, err := g.check(ctx, token)
 	if err != nil {
 		return Caller{}, err
 	}
 	switch known := s.Snapshot(); {
+	case o.Listener == account.ClientListener && s.Listener() != account.ClientListener:
+		return Caller{}, account.SessionEnded()
 	case known.Gone(): // ended since the check
 		return Caller{}, account.SessionEnded()
 	case known.Role != account.Admin:
 		return Caller{}, needsAdmin(s.Caller().Username)
+	}
+	return Caller{Session: s, Origin: o, call: s.BeginCall(method)}, nil
+}
+
+// Need is what a client's call takes besides a good token.
+type Need struct {
+	Permission  account.Permission // "": nothing
+	Environment string             // where, in its clean form
+}
+
+// AdmitClient lets in a client's call, as Admit does an administrator's: the
+// account holds what the call needs, by what is known now (rule 3). A session of
+// another listener is as good as none. Refuses: NotAuthenticated, NotPermitted
+// (NEEDS_GRANT), Unavailable (PAST_LEASE). The caller's Done must follow.
+func (g *Gate) AdmitClient(ctx context.Context, token session.Token, o Origin, method string, n Need) (Caller, error) {
+	s, err := g.check(ctx, token)
+	if err != nil {
+		return Caller{}, err
+	}
+	switch known := s.Snapshot(); {
+	case s.Listener() != account.ClientListener:
+		return Caller{}, account.SessionEnded()
+	case n.Permission == "" || known.Allows(n.Environment, n.Permission):
+	case known.Gone(): // ended since the check
+		return Caller{}, account.SessionEnded()
+	default:
+		return Caller{}, account.NotPermitted(account.ReasonNeedsGrant, "'%s' has no %s in the environment '%s'",
+			account.Printable(s.Caller().Username), n.Permission, account.Printable(n.Environment))
 	}
 	return Caller{Session: s, Origin: o, call: s.BeginCall(method)}, nil
 }

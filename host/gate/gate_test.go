@@ -195,6 +195,42 @@ func TestAdmit(t *testing.T) {
 	})
 }
 
+// A client's call takes a client's session; an administrator's on another listener
+// takes either.
+func TestAdmit_Listeners(t *testing.T) {
+	f := set(t)
+	client := gate.Origin{Listener: account.ClientListener, RemoteAddress: "10.0.0.1:1"}
+	given := map[account.Listener]gate.Login{}
+	for _, o := range []gate.Origin{local, client} {
+		l, err := f.Login(t.Context(), o, "root", account.Secret(right))
+		if err != nil {
+			t.Fatal(err)
+		}
+		given[o.Listener] = l
+	}
+	for listener, want := range map[account.Listener]account.Kind{account.ClientListener: 0, account.ManagementListener: account.KindNotAuthenticated} {
+		token := given[listener].Token
+		for name, admit := range map[string]func() (gate.Caller, error){
+			"AdmitClient": func() (gate.Caller, error) { return f.AdmitClient(t.Context(), token, client, "Test", gate.Need{}) },
+			"Admit":       func() (gate.Caller, error) { return f.Admit(t.Context(), token, client, "Test") },
+		} {
+			c, err := admit()
+			if account.KindOf(err) != want {
+				t.Errorf("%s of a session of the listener %s: %v", name, listener, err)
+			}
+			if err == nil {
+				c.Done()
+			}
+		}
+		c, err := f.Admit(t.Context(), token, local, "Test")
+		if err != nil {
+			t.Errorf("a session of the listener %s: %v", listener, err)
+			continue
+		}
+		c.Done()
+	}
+}
+
 func TestAdmitPastTheLease(t *testing.T) {
 	t.Run("ErrPastLease", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -78,7 +78,9 @@ func (g *Gate) decide(ctx context.Context, o Origin, name string, password accou
 
 func (g *Gate) login(ctx context.Context, o Origin, name string, password account.Secret) (Login, error) {
 	credentials := account.Credentials{Username: name, Password: password, Listener: o.Listener}
-	details := session.Details{RemoteAddress: o.RemoteAddress, Client: o.Client, Listener: o.Listener}
+	details := session.Details{
+		RemoteAddress: o.RemoteAddress, Client: o.Client, Listener: o.Listener, Environment: o.Environment, OnEnd: g.SessionEnded,
+	}
 	under := g.Table.Begin(name)
 	defer under.Abandon()
 	for range maxRepeats {

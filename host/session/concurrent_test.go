@@ -139,7 +139,7 @@ func TestEnd_OnceAmongMany(t *testing.T) {
 		var tokens [n]session.Token
 		var ids [n]string
 		for i := range n {
-			token, s := login(t, table, at("ann", 1, 1), session.Details{OnEnd: func(session.Cause) { told[i].Add(1) }})
+			token, s := login(t, table, at("ann", 1, 1), session.Details{OnEnd: func(*session.Session, session.Cause) { told[i].Add(1) }})
 			tokens[i], ids[i] = token, s.ID()
 		}
 		c.advance(time.Hour)

@@ -171,6 +171,6 @@ func (s *Session) finish(c Cause) {
 	s.mu.Unlock()
 	s.standing.table.ended[c].Add(1)
 	if s.onEnd != nil {
-		s.onEnd(c)
+		s.onEnd(s, c)
 	}
 }

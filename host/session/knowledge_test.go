@@ -38,7 +38,7 @@ func TestApply_EndsSessions(t *testing.T) {
 		t.Run(outcome, func(t *testing.T) {
 			table, _ := newTable(t, session.Options{})
 			var causes []session.Cause
-			d := session.Details{OnEnd: func(c session.Cause) { causes = append(causes, c) }}
+			d := session.Details{OnEnd: func(_ *session.Session, c session.Cause) { causes = append(causes, c) }}
 			token, made := login(t, table, at("ann", 1, 5), d)
 			second, _ := login(t, table, at("ann", 1, 5), d)
 			bystander, _ := login(t, table, at("bob", 1, 5), session.Details{})
@@ -92,7 +92,7 @@ func TestRevoke(t *testing.T) {
 	table, _ := newTable(t, session.Options{})
 	var tokens []session.Token
 	told := 0
-	onEnd := func(session.Cause) {
+	onEnd := func(*session.Session, session.Cause) {
 		if told++; told == 1 { // whichever is told first, none is good any more
 			for _, token := range tokens {
 				wantEnded(t, table, token)
@@ -165,7 +165,7 @@ func TestHeartbeat_StorePutBack(t *testing.T) {
 func TestHeartbeat_StoreReplaced(t *testing.T) {
 	table, c := newTable(t, session.Options{})
 	var causes []session.Cause
-	d := session.Details{OnEnd: func(c session.Cause) { causes = append(causes, c) }}
+	d := session.Details{OnEnd: func(_ *session.Session, c session.Cause) { causes = append(causes, c) }}
 	ann, _ := login(t, table, at("ann", 1, 50), d)
 	bob, _ := login(t, table, at("bob", 1, 50), d)
 	under := table.Begin("eve")
@@ -210,7 +210,7 @@ func TestLiveAccounts(t *testing.T) {
 func TestExpire(t *testing.T) {
 	table, c := newTable(t, session.Options{IdleTimeout: time.Hour, AbsoluteTimeout: 3 * time.Hour})
 	causes := map[session.Cause]int{}
-	d := session.Details{OnEnd: func(c session.Cause) { causes[c]++ }}
+	d := session.Details{OnEnd: func(_ *session.Session, c session.Cause) { causes[c]++ }}
 	var idle []session.Token
 	for range 2500 {
 		token, _ := login(t, table, at("ann", 1, 1), d)
@@ -257,7 +257,7 @@ func TestExpire(t *testing.T) {
 func TestExpire_ActiveAgain(t *testing.T) {
 	table, c := newTable(t, session.Options{IdleTimeout: time.Hour})
 	var sessions []*session.Session
-	d := session.Details{OnEnd: func(session.Cause) {
+	d := session.Details{OnEnd: func(*session.Session, session.Cause) {
 		for _, s := range sessions {
 			s.BeginCall("find").End()
 		}

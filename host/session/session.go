@@ -20,7 +20,7 @@ type Details struct {
 	// OnEnd, if not nil, is called once when the session ends, outside all
 	// locks, by the goroutine that ends it, so it must not wait for long. It
 	// may be called before Complete has returned.
-	OnEnd func(Cause)
+	OnEnd func(*Session, Cause)
 }
 
 // Session is a live session, or one that was. There may be a million: texts
@@ -38,7 +38,7 @@ type Session struct {
 	client        unique.Handle[string]
 	environment   unique.Handle[string]
 	listener      unique.Handle[account.Listener]
-	onEnd         func(Cause)
+	onEnd         func(*Session, Cause)
 	calls         atomic.Uint64
 	connections   atomic.Int32
 	seat          int32 // in standing.sessions; guarded by table.mu
@@ -86,6 +86,13 @@ func (s *Session) Caller() account.Caller {
 // Snapshot returns what the host knows of the account now; do not change it. A
 // session that the account's change has ended gets one that allows nothing.
 func (s *Session) Snapshot() *account.Snapshot { return s.standing.snapshot.Load() }
+
+// Ended reports whether the session is over. Whoever keeps something for a session
+// looks once more when it is kept: OnEnd may have come before.
+func (s *Session) Ended() bool { return s.over() }
+
+// Listener returns the one that the session's login came through.
+func (s *Session) Listener() account.Listener { return s.listener.Value() }
 
 // Format writes the public id, whatever the verb (rule 9).
 func (s *Session) Format(f fmt.State, _ rune) { fmt.Fprint(f, "session ", s.id.String()) }

@@ -90,7 +90,7 @@ func TestEnd(t *testing.T) {
 	} {
 		t.Run(want.String(), func(t *testing.T) {
 			var told []session.Cause
-			token, s := login(t, table, at("ann", 1, 1), session.Details{OnEnd: func(c session.Cause) {
+			token, s := login(t, table, at("ann", 1, 1), session.Details{OnEnd: func(_ *session.Session, c session.Cause) {
 				told = append(told, c)
 				table.Len() // no lock is held
 			}})

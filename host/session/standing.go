@@ -65,6 +65,9 @@ func (t *Table) Apply(s account.Snapshot) (ended int) {
 	if st.agrees(&s) {
 		st.snapshot.Store(copyOf(s))
 		t.mu.Unlock()
+		if t.options.Changed != nil {
+			t.options.Changed(s.Username)
+		}
 		return 0
 	}
 	t.detach(st)

@@ -20,6 +20,11 @@ type Options struct {
 	AbsoluteTimeout time.Duration    // ends a client session so long after its login; 0: never
 	Lease           time.Duration    // 0: DefaultLease
 	Now             func() time.Time // nil: time.Now
+
+	// Changed, if not nil, hears of an account with sessions after something else
+	// is known of it that leaves them, such as its grants. It is called outside all
+	// locks and must not wait for long.
+	Changed func(username string)
 }
 
 // Table is the connection table. All methods may be called at once from many

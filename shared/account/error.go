@@ -77,6 +77,7 @@ const (
 	ReasonSuspended      Reason = "SUSPENDED"       // with KindNotPermitted
 	ReasonNeedsAdmin     Reason = "NEEDS_ADMIN"     // with KindNotPermitted
 	ReasonNeedsOperator  Reason = "NEEDS_OPERATOR"  // with KindNotPermitted
+	ReasonNeedsGrant     Reason = "NEEDS_GRANT"     // with KindNotPermitted
 	ReasonOutcomeUnknown Reason = "OUTCOME_UNKNOWN" // with KindOutcomeUnknown
 	ReasonRequestReused  Reason = "REQUEST_REUSED"  // with KindInvalid
 	ReasonRequestExpired Reason = "REQUEST_EXPIRED" // with KindInvalid
@@ -88,7 +89,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonLastAdmin, ReasonSelfSuspend, ReasonTooManyGrants, ReasonSuspended, ReasonNeedsAdmin,
-		ReasonNeedsOperator, ReasonOutcomeUnknown, ReasonRequestReused, ReasonRequestExpired,
+		ReasonNeedsOperator, ReasonNeedsGrant, ReasonOutcomeUnknown, ReasonRequestReused, ReasonRequestExpired,
 		ReasonPasswordPolicy, ReasonPastLease,
 	}
 }
