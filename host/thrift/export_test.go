@@ -1,0 +1,4 @@
+package thrift
+
+// Parameters reads invokeManagement's parameters.
+var Parameters = parameters
