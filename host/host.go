@@ -65,7 +65,8 @@ type running struct {
 }
 
 // Run runs a host until ctx ends, then stops it in order: no new calls, those
-// under way finish, the plugin shuts down, the audit log closes.
+// under way finish, the relay leaves the upstream, the plugin shuts down, the
+// audit log closes.
 func Run(ctx context.Context, o Options) (err error) {
 	h, err := home.Open(o.Home)
 	if err != nil {
@@ -118,6 +119,12 @@ func (r *running) run(ctx context.Context) error {
 		return err
 	}
 	defer stopMetrics()
+	front, err := r.openFront()
+	if err != nil {
+		return err
+	}
+	leave := sync.OnceFunc(front.leave)
+	defer leave()
 	plugins := pluginOptions(r.home, r.settings)
 	plugins.Logger = r.logger
 	plugins.OnEvent = r.pluginEvent
@@ -136,8 +143,9 @@ func (r *running) run(ctx context.Context) error {
 	table := session.New(session.Options{
 		Host: r.id, IdleTimeout: r.settings.Session.IdleTimeout,
 		AbsoluteTimeout: r.settings.Session.AbsoluteTimeout, Lease: r.settings.Lease,
+		Changed: front.changed(),
 	})
-	r.metrics.Read(metrics.Sources{Sessions: table, Audit: r.log, Plugin: r.pluginMetrics, Lease: r.settings.Lease})
+	r.metrics.Read(metrics.Sources{Sessions: table, Audit: r.log, Plugin: r.pluginMetrics, Clients: front.figures, Lease: r.settings.Lease})
 	stopping, cut := context.WithCancel(context.Background())
 	defer cut()
 	g := &gate.Gate{
@@ -145,6 +153,7 @@ func (r *running) run(ctx context.Context) error {
 		Logger: r.logger.Named("gate"), Host: r.id, DefaultEnvironment: r.settings.DefaultEnvironment,
 		CallTimeout: r.settings.CallTimeout, LeaseWait: r.settings.LeaseWait, Stopping: stopping,
 		PasswordChanged: r.forgetInitialPassword, LoginEnded: r.metrics.LoginEnded,
+		SessionEnded: front.sessionEnded(),
 	}
 	listener, err := r.listen()
 	if err != nil {
@@ -166,13 +175,20 @@ func (r *running) run(ctx context.Context) error {
 	parts.Go(func() { follower.Run(background) })
 	parts.Go(func() { expire(background, table) })
 	parts.Go(func() { server.Report(background) })
-	failed := make(chan error, 2)
-	parts.Go(func() { failed <- server.Serve(listener) })
+	failed := make(chan error, 1)
+	fail := func(err error) { // the first one counts
+		select {
+		case failed <- err:
+		default:
+		}
+	}
+	parts.Go(func() { fail(server.Serve(listener)) })
+	front.serve(g, &parts, fail)
 	if r.Beside != nil {
-		parts.Go(func() { failed <- r.Beside(background, g) })
+		parts.Go(func() { fail(r.Beside(background, g)) })
 	}
 
-	err = r.ready(ctx, table, failed)
+	err = r.ready(ctx, table, failed, front)
 	if err == nil {
 		select {
 		case <-ctx.Done():
@@ -183,7 +199,11 @@ func (r *running) run(ctx context.Context) error {
 	r.notify(daemon.SdNotifyStopping)
 	late := time.AfterFunc(stopWithin, cut)
 	defer late.Stop()
-	server.Stop(stopWithin)
+	var ended sync.WaitGroup
+	ended.Go(func() { front.stop(stopWithin) })
+	ended.Go(func() { server.Stop(stopWithin) })
+	ended.Wait()
+	leave() // while the plugin still runs
 	return err
 }
 
@@ -197,7 +217,7 @@ func (r *running) stopPlugin() {
 }
 
 // ready waits until the host knows enough to answer, and says so.
-func (r *running) ready(ctx context.Context, table *session.Table, failed <-chan error) error {
+func (r *running) ready(ctx context.Context, table *session.Table, failed <-chan error, front *front) error {
 	waiting, cancel := context.WithTimeout(ctx, r.settings.Plugin.StartTimeout)
 	defer cancel()
 	err := table.AwaitLease(waiting)
@@ -213,6 +233,7 @@ func (r *running) ready(ctx context.Context, table *session.Table, failed <-chan
 		return account.Unavailable("the users plugin came up, but its store does not answer")
 	}
 	r.notify(daemon.SdNotifyReady)
+	front.announce()
 	fmt.Fprintf(r.Out, "Concourse is ready; administrators reach it at %s\n", r.home.Socket())
 	return nil
 }

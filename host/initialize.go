@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -40,7 +39,7 @@ func (r *running) initialize(ctx context.Context, root config.Init) error {
 	}
 	if root.PasswordFile != "" {
 		var err error
-		if first.Password, err = readPassword(r.home.Path(), root.PasswordFile); err != nil {
+		if first.Password, err = readPassword("init.root.password_file", r.inHome(root.PasswordFile)); err != nil {
 			return err
 		}
 	}
@@ -91,28 +90,24 @@ func (r *running) initialize(ctx context.Context, root config.Init) error {
 	return nil
 }
 
-// readPassword returns the first line of the file that init.root.password_file
-// names. It refuses with Invalid.
-func readPassword(home, path string) (account.Secret, error) {
-	const setting = "init.root.password_file"
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(home, path)
-	}
+// readPassword returns the first line of the file that a setting names. It refuses
+// with Invalid.
+func readPassword(setting, path string) (account.Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, account.Invalid(setting, "%s: %v", setting, err)
+		return nil, account.Invalid(setting, "cannot read the password, see %s: %v", setting, err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, account.MaxPassword+2)) // with the line's end
 	if err != nil {
-		return nil, account.Invalid(setting, "%s: %v", setting, err)
+		return nil, account.Invalid(setting, "cannot read the password, see %s: %v", setting, err)
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	switch line = bytes.TrimSuffix(line, []byte("\r")); {
 	case len(line) == 0:
-		return nil, account.Invalid(setting, "%s: the first line of %s is empty; it must hold the password", setting, path)
+		return nil, account.Invalid(setting, "the first line of %s, see %s, is empty; it must hold the password", path, setting)
 	case len(line) > account.MaxPassword:
-		return nil, account.Invalid(setting, "%s: a password may have at most %d bytes, and the first line of %s has more", setting, account.MaxPassword, path)
+		return nil, account.Invalid(setting, "a password may have at most %d bytes, and the first line of %s, see %s, has more", account.MaxPassword, path, setting)
 	}
 	return line, nil
 }

@@ -120,9 +120,9 @@ func TestInitializePasswordFile(t *testing.T) {
 				path = filepath.Join(h.Home, path)
 			}
 			for what, row := range map[string]struct{ content, says string }{
-				"Empty": {"\nsecond", "init.root.password_file: the first line of " + path + " is empty; it must hold the password"},
-				"Long":  {strings.Repeat("x", account.MaxPassword+1), "init.root.password_file: a password may have at most 1024 bytes, and the first line of " + path + " has more"},
-				"None":  {"", "init.root.password_file: open " + path + ": no such file or directory"},
+				"Empty": {"\nsecond", "The first line of " + path + ", see init.root.password_file, is empty; it must hold the password"},
+				"Long":  {strings.Repeat("x", account.MaxPassword+1), "A password may have at most 1024 bytes, and the first line of " + path + ", see init.root.password_file, has more"},
+				"None":  {"", "Cannot read the password, see init.root.password_file: open " + path + ": no such file or directory"},
 			} {
 				if err := os.WriteFile(path, []byte(row.content), 0o600); err != nil {
 					t.Fatal(err)

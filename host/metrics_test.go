@@ -18,6 +18,7 @@ import (
 
 	"github.com/cinchapi/concourse-users/host/hosttest"
 	"github.com/cinchapi/concourse-users/host/session"
+	"github.com/cinchapi/concourse-users/host/thrift"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -218,6 +219,10 @@ func closedLabels(t *testing.T, text string) {
 				ok = value == "management" || value == "client"
 			case "outcome":
 				ok = value == "ok" || slices.Contains(kinds(), value)
+			case "reason":
+				ok = slices.Contains(thrift.Reasons(), thrift.Reason(value))
+			case "state":
+				ok = value == "busy" || value == "idle"
 			case "cause":
 				ok = slices.Contains(causes, value)
 			case "command":

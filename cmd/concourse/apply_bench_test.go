@@ -123,7 +123,7 @@ func startFast(b *testing.B) *fastHost {
 		}
 	}
 	h := &fastHost{bin: filepath.Join(dir, "bin", "concourse"), env: append(os.Environ(),
-		"CONCOURSE_HOME="+filepath.Join(dir, "h"), "CONCOURSE_PASSWORD="+hosttest.Password, "CONCOURSE_INIT_ROOT_PASSWORD="+hosttest.Password)}
+		"CONCOURSE_HOME="+filepath.Join(dir, "h"), "CONCOURSE_CLIENT_ADDRESS=", "CONCOURSE_PASSWORD="+hosttest.Password, "CONCOURSE_INIT_ROOT_PASSWORD="+hosttest.Password)}
 	host := exec.Command(h.bin, "start")
 	host.Env = h.env
 	out, err := host.StdoutPipe()

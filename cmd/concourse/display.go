@@ -99,6 +99,20 @@ func humanTime(t, now time.Time) string {
 	return t.Format("2006-01-02 15:04")
 }
 
+// humanAge is to the second within two minutes, and coarser from there on.
+func humanAge(age time.Duration) string {
+	minutes, hours := age/time.Minute, age/time.Hour
+	switch {
+	case age < 2*time.Minute:
+		return fmt.Sprintf("%d s", max(age, 0)/time.Second) // clocks differ
+	case age < 2*time.Hour:
+		return fmt.Sprintf("%d min", minutes)
+	case age < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", hours, minutes%60)
+	}
+	return fmt.Sprintf("%d days", hours/24)
+}
+
 // count is a number with what it counts.
 func count(n int, one string) string {
 	if n == 1 {

@@ -35,8 +35,8 @@ var wideRows = []account.Session{
 	{
 		ID: "aaaaaaaaaa", Username: "山田太郎", Role: account.Admin, RemoteAddress: "[2001:db8:85a3::8a2e:370:7334]:52013",
 		Listener: account.ClientListener, Client: "ドライバー 1.2.3 for everything", Environment: "a_rather_long_name_of_an_environment",
-		Calls: 12345, CurrentCall: &account.Call{Method: "findAndSelectEverythingThatMatches"}, Note: "cafe\u0301 cafe\u0301 cafe\u0301 cafe\u0301",
-		OpenTransactions: []account.Transaction{{ID: "t1"}, {ID: "t2"}},
+		Calls: 12345, CurrentCall: &account.Call{Method: "findAndSelectEverythingThatMatches", Since: moment}, Note: "cafe\u0301 cafe\u0301 cafe\u0301 cafe\u0301",
+		OpenTransactions: []account.Transaction{{ID: "t1", Since: moment}, {ID: "t2", Since: moment}},
 	},
 	{ID: "bbbbbbbbbb", Username: "jeff", Role: account.User, RemoteAddress: "10.0.0.7:9", Listener: account.ClientListener},
 }
@@ -122,6 +122,41 @@ func TestTableFits(t *testing.T) {
 	})
 }
 
+// Who holds a lock, for how long, and what it does meanwhile is there where little
+// else fits.
+func TestTableOfALock(t *testing.T) {
+	t.Parallel()
+	ago := func(d time.Duration) time.Time { return time.Now().Add(-d) }
+	f := serve(t, &fakeHost{sessions: func(send func(*managementv1.SessionsResponse) error) error {
+		return send(answerOf([]account.Session{
+			{
+				ID: "aaaaaaaaaa", Username: "jeff", Role: account.User, RemoteAddress: "192.168.100.107:52013", Listener: account.ClientListener,
+				Client: "thrift multiplexed", Environment: "billing", ConnectedSince: ago(3 * time.Hour), Calls: 12345, Connections: 3,
+				CurrentCall:      &account.Call{Method: "addKeyValueRecord", Since: ago(12*time.Minute + time.Second)},
+				OpenTransactions: []account.Transaction{{ID: "t1", Since: ago(75*time.Minute + time.Second)}, {ID: "t2", Since: ago(time.Minute)}},
+			},
+			{
+				ID: "bbbbbbbbbb", Username: "ana", Role: account.User, RemoteAddress: "192.168.100.108:52013", Listener: account.ClientListener,
+				Environment: "billing", ConnectedSince: ago(time.Hour), Connections: 1,
+				OpenTransactions: []account.Transaction{{ID: "t3", Since: ago(3*time.Hour + 5*time.Minute + time.Second)}},
+			},
+		}, 2))
+	}})
+	for width, want := range map[int]string{
+		200: `(?m)^jeff .* billing .* 3  +12345  12 min in addKeyValueRecord  75 min \(2\)$`,
+		80:  `(?m)^jeff +aaaaaaaaaa  192\.168.* billing .* 12 min in .*…  75 min \(2\)$`,
+	} {
+		lines := printed(t, f.as("users", "sessions"), width)
+		expectFits(t, lines, width)
+		text := strings.Join(lines, "\n")
+		for _, want := range []string{want, `(?m)^ana .*bbbbbbbbbb  .* - +3 h 5 min$`} {
+			if !regexp.MustCompile(want).MatchString(text) {
+				t.Errorf("at %d columns it prints\n%s\nwant %s", width, text, want)
+			}
+		}
+	}
+}
+
 // A long name takes the columns of no other row.
 func TestTableOfALongName(t *testing.T) {
 	t.Parallel()
@@ -153,7 +188,7 @@ func TestTableOfALongName(t *testing.T) {
 	t.Run("Sessions", func(t *testing.T) {
 		lines := printed(t, f.as("users", "sessions"), 80)
 		expectFits(t, lines, 80)
-		if text := strings.Join(lines, "\n"); !strings.Contains(text, "averylong") || !strings.Contains(text, "CONNECTED SINCE  CALLS") {
+		if text := strings.Join(lines, "\n"); !strings.Contains(text, "averylong") || !strings.Contains(text, "OPEN TRANSACTIONS") {
 			t.Errorf("it prints\n%s", text)
 		}
 	})

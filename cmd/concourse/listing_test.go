@@ -43,9 +43,9 @@ func answerOf(rows []account.Session, total uint64) *managementv1.SessionsRespon
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	const table = `Current User Sessions:
-USERNAME  ROLE   SESSION  ADDRESS     LISTENER    CLIENT               ENVIRONMENT  CONNECTED SINCE       CALLS  CURRENT CALL                         OPEN TRANSACTIONS              NOTE
-root      ADMIN  s1       uid:0       management  concourse 1\u009b2J  -            2026-11-23T10:48:31Z  3      Sessions since 2026-11-23T10:48:32Z  -                              -
-bob       USER   s2       10.0.0.7:9  client      java                 default      2026-11-23T10:48:31Z  9      -                                    t1 since 2026-11-23T10:48:31Z  watched
+USERNAME  ROLE   SESSION  ADDRESS     LISTENER    CLIENT               ENVIRONMENT  CONNECTED SINCE       CONNECTIONS  CALLS  CURRENT CALL                         OPEN TRANSACTIONS              NOTE
+root      ADMIN  s1       uid:0       management  concourse 1\u009b2J  -            2026-11-23T10:48:31Z  -            3      Sessions since 2026-11-23T10:48:32Z  -                              -
+bob       USER   s2       10.0.0.7:9  client      java                 default      2026-11-23T10:48:31Z  2            9      -                                    t1 since 2026-11-23T10:48:31Z  watched
 `
 	const array = `[
 {"id":"s1","host":"h","username":"root","role":"ADMIN","remote_address":"uid:0","listener":"management","client":"concourse 1\u009b2J","environment":"","connected_since":"2026-11-23T10:48:31Z","last_active":"2026-11-23T10:48:32Z","calls":3,"connections":1,"current_call":{"method":"Sessions","since":"2026-11-23T10:48:32Z"},"open_transactions":[]},
@@ -83,12 +83,12 @@ func TestSessionsOfALaterBatch(t *testing.T) {
 		return nil
 	}})
 	run(t, f.as("users", "sessions")).expect(t, 0, `Current User Sessions:
-USERNAME  ROLE  SESSION  ADDRESS     LISTENER  CONNECTED SINCE       CALLS
-bob       USER  s2       10.0.0.7:9  client    2026-11-23T10:48:31Z  9
-bob       USER  s2       10.0.0.7:9  client    2026-11-23T10:48:31Z  9
-USERNAME  ROLE  SESSION  ADDRESS     LISTENER  CLIENT  ENVIRONMENT  CONNECTED SINCE       CALLS  OPEN TRANSACTIONS              NOTE
-bob       USER  s2       10.0.0.7:9  client    java    default      2026-11-23T10:48:31Z  9      t1 since 2026-11-23T10:48:31Z  watched
-bob       USER  s2       10.0.0.7:9  client    -       -            2026-11-23T10:48:31Z  9      -                              -
+USERNAME  ROLE  SESSION  ADDRESS     LISTENER  CONNECTED SINCE       CONNECTIONS  CALLS
+bob       USER  s2       10.0.0.7:9  client    2026-11-23T10:48:31Z  2            9
+bob       USER  s2       10.0.0.7:9  client    2026-11-23T10:48:31Z  2            9
+USERNAME  ROLE  SESSION  ADDRESS     LISTENER  CLIENT  ENVIRONMENT  CONNECTED SINCE       CONNECTIONS  CALLS  OPEN TRANSACTIONS              NOTE
+bob       USER  s2       10.0.0.7:9  client    java    default      2026-11-23T10:48:31Z  2            9      t1 since 2026-11-23T10:48:31Z  watched
+bob       USER  s2       10.0.0.7:9  client    -       -            2026-11-23T10:48:31Z  2            9      -                              -
 `, "")
 }
 

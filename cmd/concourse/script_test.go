@@ -31,12 +31,16 @@ import (
 //	start-host, kill-host
 //	kill-plugin, freeze-plugin, thaw-plugin
 //	log-in NAME PASSWORD          opens a session that lasts as long as the script
+//	drive NAME WHAT …             a Concourse driver logs in, stages, calls: see drive
+//	await-call METHOD             waits until the data server has been asked for it
+//	await-free                    waits until the data server holds nothing for the host
 //	remember NAME PATTERN         sets a variable to what the pattern's group matched in the output
 //	fresh-request-id NAME         sets a variable to one
 //	await-ready                   waits until the host of CONCOURSE_HOME answers
 //	write-credentials FILE JSON   writes a credentials file of the original; another is in $SAMPLE
 //
-// The host's settings are the file concourse.yaml, if there is one; its home is
+// The host's settings are the file concourse.yaml, if there is one, in which
+// UPSTREAM is the address of a data server for the script; its home is
 // $HOST_HOME, and the executables are in $BIN. Commands log
 // in as its first administrator, unless the script says otherwise.
 func TestScript(t *testing.T) {
@@ -53,7 +57,7 @@ func TestScript(t *testing.T) {
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
 			}
-			h := hosttest.New(env.T().(testing.TB), string(settings))
+			h := hosttest.New(env.T().(testing.TB), withUpstream(env, string(settings)))
 			env.Values[hostKey{}] = &scriptHost{Host: h}
 			for name, value := range map[string]string{
 				"PATH": bin + ":" + env.Getenv("PATH"), "HOME": env.WorkDir, "TZ": "UTC", "BIN": bin, "HOST_HOME": h.Home, "SAMPLE": sample,
@@ -83,6 +87,9 @@ func TestScript(t *testing.T) {
 			"freeze-plugin": onHost(func(h *scriptHost) { h.SignalPlugin(syscall.SIGSTOP) }),
 			"thaw-plugin":   onHost(func(h *scriptHost) { h.SignalPlugin(syscall.SIGCONT) }),
 			"log-in":        logIn,
+			"drive":         drive,
+			"await-free":    awaitFree,
+			"await-call":    awaitCall,
 			"remember":      remember,
 			"await-ready":   awaitReady,
 

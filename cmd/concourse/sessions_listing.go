@@ -13,26 +13,30 @@ import (
 var sessionsListing = listing[account.Session]{
 	title: "Current User Sessions:",
 	columns: []column{
-		{name: "USERNAME", last: true, half: true}, {name: "ROLE", rank: 6}, {name: "SESSION"}, {name: "ADDRESS", cut: true, rank: 1},
-		{name: "LISTENER", rank: 9}, {name: "CLIENT", sparse: true, cut: true, rank: 8},
-		{name: "ENVIRONMENT", sparse: true, cut: true, rank: 4}, {name: "CONNECTED SINCE", rank: 2}, {name: "CALLS", rank: 3},
-		{name: "CURRENT CALL", sparse: true, cut: true, rank: 5}, {name: "OPEN TRANSACTIONS", sparse: true, cut: true, rank: 7},
-		{name: "NOTE", sparse: true, cut: true, rank: 7},
+		{name: "USERNAME", last: true, half: true}, {name: "ROLE", rank: 7}, {name: "SESSION"}, {name: "ADDRESS", cut: true, rank: 3},
+		{name: "LISTENER", rank: 10}, {name: "CLIENT", sparse: true, cut: true, rank: 9},
+		{name: "ENVIRONMENT", sparse: true, cut: true, rank: 4}, {name: "CONNECTED SINCE", rank: 5}, {name: "CONNECTIONS", sparse: true, rank: 8},
+		{name: "CALLS", rank: 6}, {name: "CURRENT CALL", sparse: true, cut: true, rank: 2}, {name: "OPEN TRANSACTIONS", sparse: true, cut: true, rank: 1},
+		{name: "NOTE", sparse: true, cut: true, rank: 8},
 	},
 	cells: func(d display, s account.Session) []string {
-		var open []string
-		for _, t := range s.OpenTransactions {
-			open = append(open, fmt.Sprintf("%s since %s", t.ID, d.when(t.Since)))
-		}
 		return []string{
 			s.Username, string(s.Role), s.ID, s.RemoteAddress, string(s.Listener), s.Client, s.Environment,
-			d.when(s.ConnectedSince), strconv.FormatUint(s.Calls, 10), running(d, s.CurrentCall), strings.Join(open, ", "), s.Note,
+			d.when(s.ConnectedSince), connections(s), strconv.FormatUint(s.Calls, 10), running(d, s.CurrentCall), holding(d, s.OpenTransactions), s.Note,
 		}
 	},
 	element: func(s account.Session) any { return newJSONSession(s) },
 }
 
-// running says since when, unless the call has only just begun.
+// connections is nothing for a session that lasts as long as its one connection.
+func connections(s account.Session) string {
+	if s.Listener == account.ManagementListener {
+		return ""
+	}
+	return strconv.Itoa(s.Connections)
+}
+
+// running says for how long, unless the call has only just begun.
 func running(d display, c *account.Call) string {
 	if c == nil {
 		return ""
@@ -40,7 +44,28 @@ func running(d display, c *account.Call) string {
 	if age := time.Since(c.Since); age >= 0 && age < 2*time.Second {
 		return c.Method
 	}
-	return fmt.Sprintf("%s since %s", c.Method, d.when(c.Since))
+	if d.human { // what is cut is the name's end
+		return humanAge(time.Since(c.Since)) + " in " + c.Method
+	}
+	return c.Method + " since " + d.when(c.Since)
+}
+
+// holding says for how long the oldest transaction has been open, and how many
+// are; where nothing is cut, which they are.
+func holding(d display, open []account.Transaction) string {
+	switch {
+	case len(open) == 0:
+		return ""
+	case d.human && len(open) == 1:
+		return humanAge(time.Since(open[0].Since))
+	case d.human:
+		return fmt.Sprintf("%s (%d)", humanAge(time.Since(open[0].Since)), len(open))
+	}
+	var all []string
+	for _, t := range open {
+		all = append(all, t.ID+" since "+d.when(t.Since))
+	}
+	return strings.Join(all, ", ")
 }
 
 // countsListing shows how many sessions have which value of a key.

@@ -29,3 +29,14 @@ func TestHumanTime(t *testing.T) {
 		}
 	}
 }
+
+func TestHumanAge(t *testing.T) {
+	for age, want := range map[time.Duration]string{
+		-time.Second: "0 s", 0: "0 s", 59*time.Second + 999*time.Millisecond: "59 s", 119 * time.Second: "119 s", 2 * time.Minute: "2 min",
+		119 * time.Minute: "119 min", 2 * time.Hour: "2 h 0 min", 47*time.Hour + 59*time.Minute: "47 h 59 min", 48 * time.Hour: "2 days",
+	} {
+		if got := humanAge(age); got != want {
+			t.Errorf("%s is %q, want %q", age, got, want)
+		}
+	}
+}

@@ -12,10 +12,11 @@ func (*usersSessions) Synopsis() string { return "List the live sessions" }
 func (*usersSessions) Help() string {
 	return `Usage: concourse users sessions [options]
 
-  Lists every live session of this host, oldest first. Filters add up. The
-  table leaves out columns in which there is nothing to show, connections and
-  last activity; --format json has all. When the plugin does not answer,
-  'concourse sessions' still does.
+  Lists every live session of this host, oldest first: which call each is
+  making, for how long it has held a transaction open, and how many connections
+  use it. Filters add up. The table leaves out last activity and columns in which
+  there is nothing to show; --format json has all. When the plugin does not
+  answer, 'concourse sessions' still does.
 
   --watch fills the terminal and can sort, filter and disconnect; ? shows its
   keys. If the host goes away, it waits and logs in again.`

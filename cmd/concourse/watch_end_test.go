@@ -144,7 +144,7 @@ func TestWatchOfUntrustedText(t *testing.T) {
 	w := watch(t, f.as("users", "sessions", "--watch"))
 	w.shows(`> root .*\n  bob `)
 	w.resize(300, 20)
-	lines := w.shows(`> root .*\n  bob .*t1 since`)
+	lines := w.shows(`> root .* in Sessions +- .*\n  bob `)
 	if text := strings.Join(lines, "\n"); !strings.Contains(text, `concourse 1\u009b2J`) {
 		t.Errorf("the screen shows\n%s", text)
 	}

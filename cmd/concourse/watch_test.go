@@ -214,7 +214,7 @@ func TestWatchKeepsColumns(t *testing.T) {
 		t.Errorf("the headings were\n%s\nand are\n%s", before, after)
 	}
 	w.press("faccount=bob\r")
-	w.shows(`only account=bob.*\n  USERNAME  ROLE  SESSION  ADDRESS  LISTENER  CONNECTED SINCE `)
+	w.shows(`only account=bob.*\n  USERNAME  ROLE  SESSION  ADDRESS  LISTENER  CONNECTED SINCE +CONNECTIONS `)
 	w.press("q")
 	w.quits(0, `\A\s*\z`)
 }

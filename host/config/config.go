@@ -11,6 +11,8 @@ import (
 // Config is the host's settings, checked.
 type Config struct {
 	DefaultEnvironment string
+	Client             Client
+	Upstream           Upstream
 	Management         Management
 	Plugin             Plugin
 	Init               Init
@@ -25,10 +27,39 @@ type Config struct {
 	effective []Effective
 }
 
-// Management is the socket for operators' tools.
+// Client is the port for Concourse drivers.
+type Client struct {
+	Address        string // HOST:PORT; no host: every interface; port 0: a free one; empty: nowhere
+	TLS            TLS
+	MaxConnections int
+	MaxMessage     int // bytes
+	FirstByte      time.Duration
+}
+
+// TLS is what a listener proves itself with: paths as written, relative to the
+// home; both or neither.
+type TLS struct {
+	Certificate string
+	Key         string
+}
+
+// Upstream is the data server behind this host.
+type Upstream struct {
+	Address        string // HOST:PORT; empty: there is none
+	Username       string // the host's own account there
+	Password       account.Secret
+	PasswordFile   string // as written, relative to the home; if Password is nil
+	MaxConnections int
+	ReplyTimeout   time.Duration
+}
+
+// Management is where operators' tools come in: the socket, and the original's
+// management service.
 type Management struct {
 	SocketGroup string // as written; empty: none
 	SocketGID   int    // -1: none
+	Port        int    // of the service, at a loopback address; 0: a free one; PortOff, PortAuto
+	TLS         TLS
 }
 
 // Plugin is the users plugin's executable and what it is given.

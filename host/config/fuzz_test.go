@@ -17,6 +17,8 @@ func FuzzLoad(f *testing.F) {
 		"", "lease: 10s\n", "init_root_password: 'x'\ninit: {root: {password: x}}\n", "plugin:\n  settings:\n    path: users.db\n",
 		"audit: {max_size: 64 MiB, keep: 0}\n", "a: &x [*x]\n", "? {a: b}\n: c\n", "%YAML 1.2\n---\nlog.level: debug\n...\n", "lease: |\n  1s\n",
 		"lease: !!binary MXM=\n", "<<: *a\n", "\"le\\x61se\": 2s\n", "plugin.settings.: 1\n", "- - - -\n", "\xef\xbb\xbflease: 1s\n", "lease: 1s\n---\n",
+		"client_port: 1717\nupstream: db:1718\n", "upstream:\n  address: db:1718\n  username: front\n  password: x\nupstream.max_connections: 0\n", "upstream: [db]\n",
+		"client: {address: '', tls: {certificate: c}}\nmanagement: {port: auto, tls: {key: k}}\n", "management_port: off\nclient.max_message: 3GiB\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -35,7 +37,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		if c.Lease < time.Second || c.Audit.MaxSize < 64<<10 || c.Audit.Keep < 0 || c.Init.Username == "" {
+		if c.Lease < time.Second || c.Audit.MaxSize < 64<<10 || c.Audit.Keep < 0 || c.Init.Username == "" || !bounded(c) {
 			t.Errorf("accepted %+v", c)
 		}
 		for _, e := range c.Settings() {
@@ -47,4 +49,15 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// bounded reports whether what is said of the client port, the upstream and the
+// management port can be done.
+func bounded(c *config.Config) bool {
+	return c.Client.MaxConnections > 0 && c.Client.MaxMessage >= 64<<10 && c.Client.FirstByte > 0 &&
+		(c.Client.TLS.Certificate == "") == (c.Client.TLS.Key == "") &&
+		c.Upstream.MaxConnections > 0 && c.Upstream.ReplyTimeout > 0 &&
+		(c.Upstream.Address == "" || c.Upstream.Username != "" && (c.Upstream.Password == nil) != (c.Upstream.PasswordFile == "")) &&
+		c.Management.Port >= config.PortAuto && c.Management.Port < 1<<16 &&
+		(c.Management.Port != config.PortAuto || c.Client.Address != "")
 }

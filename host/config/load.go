@@ -56,9 +56,7 @@ func Load(home string, env []string, flags map[string]string) (*Config, []Warnin
 		}
 		c.show(all[len(all)-1], s.Secret)
 	}
-	if files := values["init.root.password_file"]; c.Init.PasswordFile != "" && c.Init.Password != nil {
-		problems.add(files[len(files)-1].place, "init.root.password_file and init.root.password exclude each other")
-	}
+	c.checkTogether(values, &problems)
 	if len(problems.all) > 0 {
 		return nil, nil, &problems
 	}
@@ -151,7 +149,7 @@ func fromFlags(flags map[string]string, problems *Problems) (all []given) {
 			problems.add("--"+account.Printable(name), "is not a setting")
 			continue
 		}
-		all = append(all, given{name: canonical, text: flags[name], origin: "--" + s.Flag(), place: "--" + s.Flag()})
+		all = append(all, given{name: canonical, text: s.text(name, flags[name]), origin: "--" + s.Flag(), place: "--" + s.Flag()})
 	}
 	return all
 }

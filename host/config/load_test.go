@@ -58,7 +58,11 @@ func TestLoadDefaults(t *testing.T) {
 	}
 	want := config.Config{
 		DefaultEnvironment: "default",
-		Management:         config.Management{SocketGID: -1},
+		Client: config.Client{
+			Address: "localhost:1717", MaxConnections: 10000, MaxMessage: 100 << 20, FirstByte: 10 * time.Second,
+		},
+		Upstream:   config.Upstream{MaxConnections: 256, ReplyTimeout: 5 * time.Minute},
+		Management: config.Management{SocketGID: -1, Port: config.PortOff},
 		Plugin: config.Plugin{
 			Path: "concourse-users-bolt", Directory: filepath.Join(filepath.Dir(exe), "plugins"),
 			AutoMTLS: true, StartTimeout: 10 * time.Second, Settings: map[string]string{},

@@ -96,7 +96,7 @@ func (r *reader) mapping(section string, m *yaml.Node) {
 func (r *reader) pair(name string, line int, value *yaml.Node) {
 	s, canonical, known := find(name)
 	switch {
-	case !known && sections[name]:
+	case sections[name] && (!known || value.Kind == yaml.MappingNode || value.ShortTag() == "!!null"):
 		r.section(name, line, value)
 	case !known:
 		r.refuseUnknown(name, line)
@@ -113,7 +113,7 @@ func (r *reader) pair(name string, line int, value *yaml.Node) {
 		}
 	default:
 		r.accept(given{
-			name: canonical, text: value.Value,
+			name: canonical, text: s.text(name, value.Value),
 			origin: fmt.Sprintf("%s:%d", filepath.Base(r.path), line), place: fmt.Sprintf("%s:%d", r.path, line),
 		})
 	}

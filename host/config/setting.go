@@ -37,8 +37,9 @@ type Setting struct {
 	Secret      bool
 	Description string
 
-	flat   string        // another spelling of Name, accepted in the file
-	derive func() string // computes a default that depends on the machine
+	flat   string                   // another spelling of Name, accepted in the file
+	spell  func(text string) string // turns what stands under flat into what would stand under Name; nil: they are alike
+	derive func() string            // computes a default that depends on the machine
 	set    func(c *Config, text string) error
 }
 
@@ -59,6 +60,8 @@ func (s Setting) Flag() string {
 // Settings returns the table, in the order in which it reads best.
 func Settings() []Setting { return slices.Clone(table) }
 
+const pathInHome = "path, relative to the home"
+
 var table = []Setting{
 	{
 		Name: "default_environment", Type: "name", Default: "default",
@@ -68,9 +71,71 @@ var table = []Setting{
 			return account.CheckEnvironment(text)
 		},
 	}, {
+		Name: "client.address", Type: "address with a port", Default: "localhost:1717", flat: "client_port", spell: everyInterface,
+		Description: "where Concourse drivers reach the host; :1717 is every interface; port 0: a free one; empty: nowhere",
+		set:         func(c *Config, text string) error { return setListen(&c.Client.Address, text) },
+	}, {
+		Name: "client.tls.certificate", Type: pathInHome,
+		Description: "the host's certificate for drivers, PEM, with what vouches for it behind it; read again when it changes; empty: no TLS",
+		set:         func(c *Config, text string) error { c.Client.TLS.Certificate = text; return nil },
+	}, {
+		Name: "client.tls.key", Type: pathInHome,
+		Description: "the key of client.tls.certificate, PEM",
+		set:         func(c *Config, text string) error { c.Client.TLS.Key = text; return nil },
+	}, {
+		Name: "client.max_connections", Type: "number", Default: "10000",
+		Description: "how many connections of drivers may be open at once",
+		set:         func(c *Config, text string) error { return setCount(&c.Client.MaxConnections, text, 1) },
+	}, {
+		Name: "client.max_message", Type: "size", Default: "100MiB",
+		Description: "how large one call of a driver may be",
+		set:         func(c *Config, text string) error { return setMessage(&c.Client.MaxMessage, text) },
+	}, {
+		Name: "client.first_byte_timeout", Type: "duration", Default: "10s",
+		Description: "how long a new connection may wait with its first call, and with every other until it has logged in or shown a good token",
+		set:         func(c *Config, text string) error { return setDuration(&c.Client.FirstByte, text, shortest, false) },
+	}, {
+		Name: "upstream.address", Type: "address with a port", flat: "upstream",
+		Description: "the data server that drivers' calls are passed on to; empty: there is none, and drivers can only log in",
+		set:         func(c *Config, text string) error { return setDial(&c.Upstream.Address, text) },
+	}, {
+		Name: "upstream.username", Type: "name",
+		Description: "the host's own account on the data server, an ADMIN there",
+		set:         func(c *Config, text string) error { c.Upstream.Username = text; return nil },
+	}, {
+		Name: "upstream.password", Type: "text", Secret: true,
+		Description: "that account's password",
+		set:         func(c *Config, text string) error { return setPassword(&c.Upstream.Password, text) },
+	}, {
+		Name: "upstream.password_file", Type: pathInHome,
+		Description: "a file whose first line is that password, in place of upstream.password; read at the start",
+		set:         func(c *Config, text string) error { c.Upstream.PasswordFile = text; return nil },
+	}, {
+		Name: "upstream.max_connections", Type: "number", Default: "256",
+		Description: "how many connections to the data server may be open at once; calls beyond wait for one",
+		set:         func(c *Config, text string) error { return setCount(&c.Upstream.MaxConnections, text, 1) },
+	}, {
+		Name: "upstream.reply_timeout", Type: "duration", Default: "5m",
+		Description: "how long the data server may be silent in the middle of a call before its outcome is unknown",
+		set: func(c *Config, text string) error {
+			return setDuration(&c.Upstream.ReplyTimeout, text, shortest, false)
+		},
+	}, {
 		Name: "management.socket_group", Type: "group name or gid",
 		Description: "the group whose members may reach the management socket; empty: the owner of the home only",
 		set:         func(c *Config, text string) error { return setGroup(&c.Management, text) },
+	}, {
+		Name: "management.port", Type: "off, auto or a port", Default: "off", flat: "management_port",
+		Description: "where tools of the original reach its management service, on loopback addresses only; auto: computed from the client port as the original does, 50878 for 1717; 0: a free one",
+		set:         func(c *Config, text string) error { return setManagementPort(&c.Management.Port, text) },
+	}, {
+		Name: "management.tls.certificate", Type: pathInHome,
+		Description: "the host's certificate on management.port, as client.tls.certificate",
+		set:         func(c *Config, text string) error { c.Management.TLS.Certificate = text; return nil },
+	}, {
+		Name: "management.tls.key", Type: pathInHome,
+		Description: "the key of management.tls.certificate, PEM",
+		set:         func(c *Config, text string) error { c.Management.TLS.Key = text; return nil },
 	}, {
 		Name: "plugin.path", Type: "name or absolute path", Default: "concourse-users-bolt",
 		Description: "the users plugin: the name of an executable in plugin.directory, or a path",
@@ -103,7 +168,7 @@ var table = []Setting{
 		Description: "the first ADMIN's password; empty: a random one, written to a file in the home",
 		set:         func(c *Config, text string) error { return setPassword(&c.Init.Password, text) },
 	}, {
-		Name: "init.root.password_file", Type: "path, relative to the home",
+		Name: "init.root.password_file", Type: pathInHome,
 		Description: "a file whose first line is the first ADMIN's password, in place of init.root.password; read when the store is empty",
 		set:         func(c *Config, text string) error { c.Init.PasswordFile = text; return nil },
 	}, {
@@ -133,7 +198,7 @@ var table = []Setting{
 	}, {
 		Name: "audit.keep", Type: "number", Default: "10",
 		Description: "how many earlier files of the audit log are kept; 0: all",
-		set:         func(c *Config, text string) error { return setCount(&c.Audit.Keep, text) },
+		set:         func(c *Config, text string) error { return setCount(&c.Audit.Keep, text, 0) },
 	}, {
 		Name: "metrics.address", Type: "loopback address with a port",
 		Description: "where Prometheus may scrape the host's metrics, such as 127.0.0.1:9717; port 0: a free one; empty: nowhere",
@@ -147,6 +212,15 @@ var table = []Setting{
 		Description: "how log lines look",
 		set:         func(c *Config, text string) error { return setFormat(&c.Log.JSON, text) },
 	},
+}
+
+// text returns what stands under a spelling of the setting's name as it would
+// stand under the name itself.
+func (s Setting) text(spelling, text string) string {
+	if spelling == s.flat && s.spell != nil {
+		return s.spell(text)
+	}
+	return text
 }
 
 // find returns the setting that a dotted name, in the file's spellings, means,

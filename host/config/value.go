@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"net"
 	"net/netip"
 	"os"
 	"os/user"
@@ -67,10 +66,26 @@ func setSize(to *int64, text string, least int64) error {
 	return nil
 }
 
-func setCount(to *int, text string) error {
+// setMessage takes what a message's own lengths, of 31 bits, can say.
+func setMessage(to *int, text string) error {
+	var n int64
+	if err := setSize(&n, text, 64<<10); err != nil {
+		return err
+	}
+	if n > math.MaxInt32 {
+		return fmt.Errorf("%s is too large; use at most 2047MiB", quote(text))
+	}
+	*to = int(n)
+	return nil
+}
+
+func setCount(to *int, text string, least uint64) error {
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return fmt.Errorf("%s is not a number; use 0 or more", quote(text))
+		return fmt.Errorf("%s is not a number; use %d or more", quote(text), least)
+	}
+	if n < least {
+		return fmt.Errorf("%s is too small; use at least %d", quote(text), least)
 	}
 	*to = int(n)
 	return nil
@@ -145,12 +160,9 @@ func setLoopback(to *string, text string) error {
 		return nil
 	}
 	const use = "use 127.0.0.1, [::1] or localhost with a port, such as 127.0.0.1:9717"
-	host, port, err := net.SplitHostPort(text)
+	host, _, err := splitAddress(text, use)
 	if err != nil {
-		return fmt.Errorf("%s is not an address with a port; %s", quote(text), use)
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("%s is not a port; use a number up to 65535", quote(port))
+		return err
 	}
 	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
 		return fmt.Errorf("%s is not a loopback address, and others are not served; %s", quote(host), use)

@@ -100,7 +100,7 @@ func (l *life) restart(t *testing.T, image powercut.Image, at time.Time) error {
 		return err
 	}
 	h.Executable = hosttest.BuildPlain(t, "./cmd/concourse")
-	h.Env = []string{"CONCOURSE_INIT_ROOT_PASSWORD="}
+	h.Env = []string{"CONCOURSE_INIT_ROOT_PASSWORD=", "CONCOURSE_CLIENT_ADDRESS="}
 	if err := h.TryStart(); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -73,10 +74,18 @@ func Start(t testing.TB, settings ...string) *Host {
 	return h
 }
 
-// Configure writes concourse.yaml anew.
+// aboutClients finds a line that says where clients reach the host.
+var aboutClients = regexp.MustCompile(`(?m)^(client|client\.address|client_port):`)
+
+// Configure writes concourse.yaml anew. Unless a line is about the client port,
+// the host has none: hosts on one machine would fight for it.
 func (h *Host) Configure(settings ...string) {
 	h.t.Helper()
-	if err := os.WriteFile(filepath.Join(h.Home, "concourse.yaml"), []byte(strings.Join(settings, "\n")+"\n"), 0o600); err != nil {
+	text := strings.Join(settings, "\n") + "\n"
+	if !aboutClients.MatchString(text) {
+		text += "client.address: ''\n"
+	}
+	if err := os.WriteFile(filepath.Join(h.Home, "concourse.yaml"), []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -170,6 +179,13 @@ func (h *Host) Kill() {
 func (h *Host) Stop() {
 	h.t.Helper()
 	h.Signal(syscall.SIGTERM)
+	h.AwaitStopped()
+}
+
+// AwaitStopped waits for the end of a host that was told to stop. The end must be
+// clean.
+func (h *Host) AwaitStopped() {
+	h.t.Helper()
 	process := h.process
 	select {
 	case <-h.exited:
@@ -191,6 +207,29 @@ func (h *Host) ended() {
 	if log := h.Log(); strings.Contains(log, "DATA RACE") {
 		h.t.Errorf("the race detector reports:\n%s", log)
 	}
+}
+
+var (
+	clientsAt    = regexp.MustCompile(`(?m)^Clients reach it at (\S+)(?: with TLS)?$`)
+	managementAt = regexp.MustCompile(`(?m)^Tools of the original reach it at (\S+)(?: with TLS)?$`)
+)
+
+// ClientAddress returns where the host said that clients reach it. A test that
+// wants it sets client.address, to localhost:0 as a rule.
+func (h *Host) ClientAddress() string { return h.said(clientsAt) }
+
+// ManagementAddress returns where the host said that tools of the original reach
+// its management service. A test that wants it sets management.port, to 0 as a
+// rule.
+func (h *Host) ManagementAddress() string { return h.said(managementAt) }
+
+func (h *Host) said(where *regexp.Regexp) string {
+	h.t.Helper()
+	m := where.FindStringSubmatch(h.Log())
+	if m == nil {
+		h.t.Fatalf("the host does not say where:\n%s", h.Log())
+	}
+	return m[1]
 }
 
 // Socket returns the path of the management socket.

@@ -8,15 +8,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/cinchapi/concourse-users/host/thrift"
 	"github.com/cinchapi/concourse-users/shared/account"
 	"github.com/cinchapi/concourse-users/shared/version"
 )
 
-// Metrics are a host's. The methods that end in "Ended", "Appended" and "Told"
-// are the hooks of its parts; they may be called at once.
+// Metrics are a host's. The methods that end in "Ended", "Refused", "Appended"
+// and "Told" are the hooks of its parts; they may be called at once.
 type Metrics struct {
 	registry  *prometheus.Registry
 	logins    *prometheus.CounterVec
+	refused   *prometheus.CounterVec
 	commands  *prometheus.HistogramVec
 	appends   prometheus.Histogram
 	unwritten prometheus.Counter
@@ -46,6 +48,10 @@ func New() *Metrics {
 			Name: "concourse_logins_total",
 			Help: "Logins by how they ended: ok, or why they were refused.",
 		}, []string{"listener", "outcome"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "concourse_call_refusals_total",
+			Help: "Calls of Concourse's drivers that were refused, by why; logins aside.",
+		}, []string{"reason"}),
 		commands: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "concourse_rpc_duration_seconds",
 			Help:    "How long calls over the management socket took, by the command that makes them and by how they ended.",
@@ -67,7 +73,7 @@ func New() *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.logins, m.commands, m.appends, m.unwritten, build,
+		m.logins, m.refused, m.commands, m.appends, m.unwritten, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	// From zero on, so that the first of its kind shows as a rise.
@@ -76,6 +82,9 @@ func New() *Metrics {
 		for _, k := range refusals {
 			m.logins.WithLabelValues(string(l), k.String())
 		}
+	}
+	for _, r := range thrift.Reasons() {
+		m.refused.WithLabelValues(string(r))
 	}
 	return m
 }
@@ -92,6 +101,9 @@ func outcome(refusal error) string {
 func (m *Metrics) LoginEnded(l account.Listener, refusal error) {
 	m.logins.WithLabelValues(string(l), outcome(refusal)).Inc()
 }
+
+// CallRefused counts a driver's call that was refused.
+func (m *Metrics) CallRefused(why thrift.Reason) { m.refused.WithLabelValues(string(why)).Inc() }
 
 // CommandEnded measures a call over the management socket. The command is one
 // of a closed list.

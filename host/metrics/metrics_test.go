@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cinchapi/concourse-users/host/metrics"
+	"github.com/cinchapi/concourse-users/host/thrift"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -29,10 +30,11 @@ func TestHooks(t *testing.T) {
 	m := metrics.New()
 	url := serve(t, m)
 	wants(t, url, map[string]string{
-		`concourse_logins_total{listener="management",outcome="ok"}`:                "0",
-		`concourse_logins_total{listener="client",outcome="throttled"}`:             "0",
-		`concourse_audit_append_failures_total`:                                     "0",
-		`concourse_plugin_up`:                                                       "", // until there are sources
+		`concourse_logins_total{listener="management",outcome="ok"}`:    "0",
+		`concourse_logins_total{listener="client",outcome="throttled"}`: "0",
+		`concourse_audit_append_failures_total`:                         "0",
+		`concourse_call_refusals_total{reason="not_permitted"}`:         "0",
+		`concourse_plugin_up`: "", // until there are sources
 		`concourse_rpc_duration_seconds_count{command="x",outcome="ok"}`:            "",
 		`concourse_build_info{goversion="` + runtime.Version() + `",version="dev"}`: "1",
 	})
@@ -40,6 +42,7 @@ func TestHooks(t *testing.T) {
 	m.LoginEnded(account.ClientListener, account.NotAuthenticated())
 	m.LoginEnded(account.ClientListener, account.Throttled(time.Second))
 	m.LoginEnded(account.ClientListener, errors.New("x"))
+	m.CallRefused(thrift.MissingPermission)
 	m.CommandEnded("users show", 30*time.Millisecond, nil)
 	m.CommandEnded("users show", 2*time.Millisecond, account.NotFound("jeff"))
 	m.AuditAppended(3*time.Millisecond, nil)
@@ -58,6 +61,8 @@ func TestHooks(t *testing.T) {
 		`concourse_audit_append_duration_seconds_bucket{le="0.005"}`:                          "2",
 		`concourse_audit_append_duration_seconds_count`:                                       "2",
 		`concourse_audit_append_failures_total`:                                               "1",
+		`concourse_call_refusals_total{reason="not_permitted"}`:                               "1",
+		`concourse_call_refusals_total{reason="not_authenticated"}`:                           "0",
 	})
 }
 
@@ -93,6 +98,13 @@ func TestRead(t *testing.T) {
 			`concourse_sessions{listener="client"}`:                "7",
 			`concourse_session_ends_total{cause="logged_out"}`:     "1",
 			`concourse_session_ends_total{cause="store_replaced"}`: "7",
+			"concourse_client_connections":                         "8",
+			"concourse_relayed_calls_total":                        "30",
+			"concourse_relayed_call_failures_total":                "4",
+			`concourse_upstream_connections{state="busy"}`:         "1",
+			`concourse_upstream_connections{state="idle"}`:         "2",
+			"concourse_upstream_logins_total":                      "5",
+			"concourse_open_transactions":                          "6",
 			"concourse_plugin_up":                                  "1",
 			"concourse_plugin_start_time_seconds":                  "12.5",
 			"concourse_plugin_restarts_total":                      "3",

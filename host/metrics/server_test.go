@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/cinchapi/concourse-users/host/metrics"
+	"github.com/cinchapi/concourse-users/host/relay"
 	"github.com/cinchapi/concourse-users/host/session"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
@@ -35,8 +36,11 @@ func (p *parts) LeaseAge() (time.Duration, bool) { return p.age, p.known }
 func (p *parts) Waiting() (int, time.Time)       { return p.lines, p.since }
 func (p *parts) Err() error                      { return p.broken }
 func up() metrics.Plugin                         { return metrics.Plugin{Up: true, StartedAt: time.Unix(12, 5e8), Restarts: 3} }
+func clients() metrics.Clients {
+	return metrics.Clients{Connections: 8, Relay: relay.Figures{InUse: 1, Idle: 2, Calls: 30, Failures: 4, Logins: 5, Transactions: 6}}
+}
 func (p *parts) sources(l time.Duration) metrics.Sources {
-	return metrics.Sources{Sessions: p, Audit: p, Plugin: up, Lease: l}
+	return metrics.Sources{Sessions: p, Audit: p, Plugin: up, Clients: clients, Lease: l}
 }
 
 // serve serves metrics until the test ends, and returns their URL.

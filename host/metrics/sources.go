@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/cinchapi/concourse-users/host/relay"
 	"github.com/cinchapi/concourse-users/host/session"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
@@ -16,6 +17,7 @@ type Sources struct {
 	Sessions Sessions
 	Audit    Audit
 	Plugin   func() Plugin
+	Clients  func() Clients
 	Lease    time.Duration
 }
 
@@ -39,6 +41,12 @@ type Plugin struct {
 	Restarts  int
 }
 
+// Clients is how the client port and the relay behind it do.
+type Clients struct {
+	Connections int
+	Relay       relay.Figures // zero without an upstream
+}
+
 // Read makes the sources part of what is served. It is called once.
 func (m *Metrics) Read(s Sources) { m.registry.MustRegister(reader{s, m}) }
 
@@ -55,6 +63,12 @@ var (
 	restarts     = describe("plugin_restarts_total", "How often the users plugin was started again after a crash or a hang.")
 	hashing      = describe("hashing", "Passwords that the users plugin is hashing or verifying. Absent if the plugin does not say.")
 	hashWaiting  = describe("hashing_waiting", "Calls that wait in the users plugin for a place to hash. Absent if the plugin does not say.")
+	connections  = describe("client_connections", "Connections of Concourse's drivers that are open.")
+	relayed      = describe("relayed_calls_total", "Calls that were let in and handed to the relay.")
+	relayFailed  = describe("relayed_call_failures_total", "Calls that were handed to the relay and got no whole answer of the upstream.")
+	upstream     = describe("upstream_connections", "Connections to the upstream, by whether a call is under way on them.", "state")
+	upLogins     = describe("upstream_logins_total", "Logins of the host's own at the upstream.")
+	transactions = describe("open_transactions", "Transactions that sessions have open at the upstream.")
 	lease        = describe("lease_seconds", "How old the host's knowledge of accounts may become before calls have to wait: the setting lease.")
 	leaseAge     = describe("lease_age_seconds", "How old the host's knowledge of accounts is. Absent until the store has answered once.")
 	auditWaiting = describe("audit_waiting_lines", "Lines of the audit log that wait to be on disk.")
@@ -69,7 +83,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (reader) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		sessions, sessionEnds, pluginUp, pluginStart, restarts, hashing, hashWaiting,
+		sessions, sessionEnds, connections, relayed, relayFailed, upstream, upLogins, transactions, pluginUp, pluginStart, restarts, hashing, hashWaiting,
 		lease, leaseAge, auditWaiting, auditLag, auditBroken,
 	} {
 		to <- d
@@ -90,6 +104,15 @@ func (r reader) Collect(to chan<- prometheus.Metric) {
 	for _, c := range session.Causes() {
 		count(sessionEnds, float64(r.Sessions.Ended(c)), strings.ReplaceAll(c.String(), " ", "_"))
 	}
+
+	clients := r.Clients()
+	gauge(connections, float64(clients.Connections))
+	count(relayed, float64(clients.Relay.Calls))
+	count(relayFailed, float64(clients.Relay.Failures))
+	gauge(upstream, float64(clients.Relay.InUse), "busy")
+	gauge(upstream, float64(clients.Relay.Idle), "idle")
+	count(upLogins, float64(clients.Relay.Logins))
+	gauge(transactions, float64(clients.Relay.Transactions))
 
 	plugin := r.Plugin()
 	gauge(pluginUp, oneIf(plugin.Up))
