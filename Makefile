@@ -50,7 +50,7 @@ fault: deps ## harm processes, plugins, disks and clusters, each for FAULTTIME (
 	CONCOURSE_FAULT=$(FAULTTIME) go test -race -count=1 -timeout 0 -v -run '^TestFault' ./host/fault ./host/gate ./plugin/bolt ./plugin/etcd
 
 .PHONY: soak
-soak: deps ## flood a host with logins, and let it serve a hundred thousand sessions, each for SOAKTIME (30m)
+soak: deps ## flood a host with logins, let it serve a hundred thousand sessions, and 2,000 drivers while processes die, each for SOAKTIME (30m)
 	CONCOURSE_SOAK=$(SOAKTIME) go test -count=1 -timeout 0 -v -run '^TestSoak' ./host/soak
 
 .PHONY: conformance

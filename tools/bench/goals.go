@@ -38,6 +38,12 @@ var goals = []goal{
 	{"edit, growth", "≤ 3 × that at 1,000", "Edit/accounts=*", last, "growth", 3, 0, times},
 	{"grant, growth", "≤ 3 × that at 1,000", "Grant/accounts=*", last, "growth", 3, 0, times},
 	{"a CLI call that does nothing but log in", "≤ hello-world + hash + 8 ms", "Command/accounts=*", first, "over-ns", 8e6, 0, over},
+	{"what the relay adds to a small read, 1,000 a second: median", "≤ 60 µs", "Relay/rate=1000", last, "added-p50-ns", 60e3, 0, duration},
+	{"what the relay adds to a small read, 1,000 a second: p99", "≤ 300 µs", "Relay/rate=1000", last, "added-p99-ns", 300e3, 0, duration},
+	{"small reads/s through the relay, 16 connections", "≥ 0.5 × the same directly", "RelayThroughput/callers=16", last, "ratio", 0, 0.5, times},
+	{"small reads/s through the relay, 64 connections", "≥ 0.5 × the same directly", "RelayThroughput/callers=64", last, "ratio", 0, 0.5, times},
+	{"memory a driver's connection at rest", "≤ 20 KiB", "FrontMemory/connections=*", last, "B/connection", 20 << 10, 0, bytesOf},
+	{"memory a driver's session at rest, one upstream included", "≤ 1 KiB", "FrontMemory/sessions=*", last, "B/session", 1 << 10, 0, bytesOf},
 	{"host start to first answered call", "≤ 1.5 × an empty AutoMTLS plugin's start", "Start/accounts=*", first, "ratio", 1.5, 0, times},
 }
 
@@ -79,9 +85,9 @@ func (j judged) verdict() string {
 	return "missed"
 }
 
-// among says among how many accounts or sessions was measured.
+// among says among how many accounts, sessions or connections was measured.
 func (r *result) among() string {
-	for _, kind := range []string{"accounts", "sessions"} {
+	for _, kind := range populations {
 		if r.parameter(kind) != "" {
 			return grouped(r.population()) + " " + kind
 		}

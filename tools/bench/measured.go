@@ -155,10 +155,12 @@ func (m *measured) find(pattern string, at int) (*result, error) {
 	return all[at], nil
 }
 
-// population is the number of accounts or sessions among which was measured; 0
-// where the name tells none.
+// populations are the kinds among which is measured.
+var populations = []string{"accounts", "sessions", "connections"}
+
+// population is the number among which was measured; 0 where the name tells none.
 func (r *result) population() float64 {
-	for _, key := range []string{"accounts", "sessions"} {
+	for _, key := range populations {
 		if n, err := strconv.ParseFloat(r.parameter(key), 64); err == nil {
 			return n
 		}

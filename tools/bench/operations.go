@@ -28,6 +28,8 @@ var operations = []operation{
 	{"`users sessions`", "ListSessions/sessions=*/format=table", last, "snapshot and sort"},
 	{"`users show`, end to end", "Command/accounts=*", first, "hello-world process + hash"},
 	{"host start to first answer", "Start/accounts=*", first, "start of an empty plugin"},
+	{"a small read through the relay, 1,000 a second", "Relay/rate=1000", last, "the same directly"},
+	{"1 MiB through the relay", "RelayLarge", last, "the same directly"},
 }
 
 // rates are the rows of what many callers get through.
@@ -35,11 +37,17 @@ var rates = []operation{
 	{"logins of 16 clients", "Logins/listener=client/callers=16", last, "the hash alone"},
 	{"logins of 64 clients", "Logins/listener=client/callers=64", last, "the hash alone"},
 	{"logins of an administrator's 16 programs", "Logins/listener=management/callers=16", last, "the hash alone"},
+	{"logins of 16 drivers", "FrontLogins/callers=16", last, "the hash alone"},
+	{"logins of 64 drivers", "FrontLogins/callers=64", last, "the hash alone"},
+	{"small reads through the relay, 16 connections", "RelayThroughput/callers=16", last, "the same directly"},
+	{"small reads through the relay, 64 connections", "RelayThroughput/callers=64", last, "the same directly"},
+	{"the same through a process that only passes bytes on, 16 connections", "RelayThroughput/callers=16/through=passing", last, "the same directly"},
+	{"the same through a process that only passes bytes on, 64 connections", "RelayThroughput/callers=64/through=passing", last, "the same directly"},
 	{"creates without hashes, 16 callers", "Changes/callers=16", last, "one caller"},
 	{"creates without hashes, 64 callers", "Changes/callers=64", last, "one caller"},
 }
 
-// floors are the rows of the floors that are sums of others, part by part.
+// floors are the rows of the floors, of those that are sums of others part by part.
 var floors = []struct{ what, pattern, unit string }{
 	{"one argon2id hash, 19 MiB, two passes", "Login/accounts=*", "hash-ns"},
 	{"a plain gRPC call over a unix socket", "Call/accounts=*", "grpc-ns"},
@@ -48,6 +56,8 @@ var floors = []struct{ what, pattern, unit string }{
 	{"a commit: two writes of 4 KiB, each with fdatasync", "Grant/accounts=*", "commit-ns"},
 	{"an append of 350 B to the audit log, with fdatasync", "Grant/accounts=*", "sync-ns"},
 	{"a process that says hello", "Command/accounts=*", "hello-ns"},
+	{"a small read directly from the data server's stand-in, 1,000 a second", "Relay/rate=1000", "floor-p50-ns"},
+	{"the same through a process that only passes bytes on", "Relay/rate=1000", "passing-p50-ns"},
 	{"the start of an empty plugin, AutoMTLS, to its first answer", "Start/accounts=*", "plugin-start-ns"},
 }
 
