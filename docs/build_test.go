@@ -66,6 +66,31 @@ esac
 `,
 }
 
+// front is the executable as its readers start it: the documents' hosts run at
+// once on one machine, so each gets a port for clients of its own. What documents
+// show of it is compared by its form.
+const front = `#!/bin/sh
+if [ "$1" = start ]; then
+  CONCOURSE_CLIENT_ADDRESS=localhost:0
+  export CONCOURSE_CLIENT_ADDRESS
+fi
+exec "$BUILT/concourse" "$@"
+`
+
+// writeFront puts it into a directory of its own.
+func writeFront(t *testing.T, directory string) string {
+	t.Helper()
+	directory = filepath.Join(directory, "front")
+	err := os.Mkdir(directory, 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(directory, "concourse"), []byte(front), 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return directory
+}
+
 // writeStandIns puts the stand-ins into a directory of their own.
 func writeStandIns(t *testing.T, directory string) string {
 	t.Helper()

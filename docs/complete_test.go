@@ -95,7 +95,7 @@ func TestLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range append(pages, "commands.md", "design.md", "faults.md", "guide.md", "operating.md", "performance.md", "settings.md", "../README.md") {
+	for _, page := range append(pages, "clients.md", "commands.md", "design.md", "faults.md", "guide.md", "operating.md", "performance.md", "settings.md", "../README.md") {
 		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
 			to, anchor := page, m[2]
 			if strings.Contains(m[1], "://") {

@@ -79,7 +79,7 @@ func (m *image) carryOut(name, rest string) error {
 	case m.stage == 2 && name == "VOLUME":
 		m.volume = rest
 		return nil
-	case m.stage == 2 && name == "STOPSIGNAL" && rest == "SIGTERM":
+	case m.stage == 2 && name == "STOPSIGNAL" && rest == "SIGTERM", m.stage == 2 && name == "EXPOSE" && rest == "1717":
 		return nil
 	case m.stage == 2 && name == "HEALTHCHECK" && words[0] == "CMD":
 		return json.Unmarshal([]byte(strings.Join(words[1:], " ")), &m.health)

@@ -69,6 +69,14 @@ var rules = []rule{
 	{of: "host/throttle", only: []string{"shared/account"}, never: []string{"net"}},
 	{of: "host/session", only: []string{"shared/account"}, never: []string{"net/http", "google.golang.org/grpc/...", "github.com/hashicorp/go-hclog"}},
 	{of: "host/audit", only: []string{"shared/account"}, never: []string{"net/http", "google.golang.org/grpc/..."}},
+	{of: "host/thrift/message", only: []string{"github.com/apache/thrift/..."}},
+	{of: "host/thrift/methods", only: []string{"host/thrift/message", "github.com/apache/thrift/..."}},
+	{of: "host/relay", never: []string{"host/thrift"}},
+	{
+		of: "...", never: []string{"github.com/apache/thrift/..."}, direct: true,
+		except: []string{"host/thrift/...", "host/relay", "host/hosttest/driver", "host/hosttest/upstream"},
+	},
+	{of: "...", never: []string{"host/hosttest/..."}, except: []string{"host/hosttest/..."}},
 	{
 		of: "...", never: []string{"github.com/hashicorp/go-plugin/..."}, direct: true,
 		except: []string{"host/supervisor/...", "plugin", "shared/wire", "shared/conformance"},

@@ -12,8 +12,8 @@ import (
 //
 //   - a line that is "…" stands for any number of lines;
 //   - "…" within a line stands for any text;
-//   - values that differ each time (times, request ids, session ids, digests)
-//     are compared by their form;
+//   - values that differ each time (times, request ids, session ids, digests,
+//     ports of localhost) are compared by their form;
 //   - a run of two or more blanks, as tables have, equals any other.
 const anything = "…"
 
@@ -26,6 +26,7 @@ var forms = []struct {
 	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b`), "<request id>"},
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "<digest>"},
 	{regexp.MustCompile(`\b[0-9a-f]{32}\b`), "<id>"},
+	{regexp.MustCompile(`\blocalhost:\d{4,5}\b`), "<port of localhost>"},
 	{regexp.MustCompile(` {2,}`), "  "},
 }
 
