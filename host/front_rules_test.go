@@ -88,7 +88,7 @@ func (r *racer) race(method string) {
 // then they are let in again with the same token.
 func TestFrontRule5(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t, "lease: 1s", "lease_wait: 200ms")
+	d := openDoor(t, "lease: 2s", "lease_wait: 500ms")
 	var visitors []*visitor
 	for name, style := range styles {
 		visitors = append(visitors, d.enter(style, strings.ToLower(name)))
@@ -109,7 +109,7 @@ func TestFrontRule5(t *testing.T) {
 				refusal = ask()
 				return refusal != nil
 			})
-			wantRefused(t, what+" past the lease", refusal, "", "")
+			wantRefused(t, what+" past the lease", refusal, "", "out of touch")
 			if after := len(d.up.Calls("verifyOrSet")); after != before {
 				t.Errorf("%s that was refused has come to the upstream", what)
 			}
