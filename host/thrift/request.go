@@ -65,9 +65,9 @@ func (r *request) environment() (environment, error) {
 		return e, nil
 	}
 	text := string(given)
-	switch e.name = account.CleanEnvironment(text); {
-	case e.name == "":
-		e.problem = "the environment's name '" + account.Printable(text) + "' has no letter, digit or _"
+	switch e.name, err = cleanEnvironment(text); {
+	case err != nil:
+		e.problem = err.Error()
 	case len(e.name) > account.MaxEnvironment:
 		e.problem = "the environment's name has " + strconv.Itoa(len(e.name)) + " characters; it may have " + strconv.Itoa(account.MaxEnvironment)
 	}
