@@ -122,27 +122,8 @@ func health(b *testing.B, how string) func() error {
 		b.Fatal(err)
 	}
 	socket := filepath.Join(dir, "s")
-	server := exec.Command(hosttest.BuildPlain(b, "./host/bench/testdata/floor"), how, socket)
-	server.Stderr = os.Stderr
-	lifeline, err := server.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := server.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		lifeline.Close()
-		server.Wait()
-		os.RemoveAll(dir)
-	})
-	if _, err := out.Read(make([]byte, 1)); err != nil {
-		b.Fatalf("a floor's process ended before it served: %v", err)
-	}
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	serve(b, exec.Command(hosttest.BuildPlain(b, "./host/bench/testdata/floor"), how, socket))
 	conn, err := grpc.NewClient("unix:"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		b.Fatal(err)
