@@ -14,6 +14,7 @@ import (
 	"github.com/cinchapi/concourse-users/host/hosttest/driver"
 	"github.com/cinchapi/concourse-users/host/hosttest/upstream"
 	"github.com/cinchapi/concourse-users/host/management"
+	"github.com/cinchapi/concourse-users/host/session"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -248,14 +249,25 @@ func whoHoldsTheLock(t *testing.T) {
 		now := d.session("holder").CurrentCall
 		return now != nil && now.Method == "addKeyValueRecord"
 	})
-	row := d.session("holder")
+	d.enter(driver.Bare, "later").stage(t)
+	d.logIn(driver.Bare, "holder") // without one
+	byTransaction := management.SessionListing{Order: session.ByTransaction}
+	rows := sessionsListed(t, d.h, byTransaction)
+	if len(rows) != 4 || rows[0].Username != "holder" || rows[1].Username != "later" || len(rows[2].OpenTransactions)+len(rows[3].OpenTransactions) > 0 {
+		t.Fatalf("by transaction they are %+v", rows)
+	}
+	byTransaction.InTransaction = true
+	if only := sessionsListed(t, d.h, byTransaction); len(only) != 2 || only[0].ID != rows[0].ID || only[1].ID != rows[1].ID {
+		t.Errorf("in a transaction are %+v", only)
+	}
+	row := rows[0]
 	if len(row.OpenTransactions) != 1 || row.Environment != "billing" || row.Connections != 1 || row.Listener != account.ClientListener || row.Client != "thrift multiplexed" {
 		t.Errorf("the session is shown as %+v", row)
 	}
 	if _, err := d.admin.DisconnectSession(t.Context(), row.ID); err != nil {
 		t.Fatal(err)
 	}
-	d.left(0, 0) // over another connection, while the call still hangs
+	d.left(1, 1) // over another connection, while the call still hangs
 	close(release)
 	<-answered
 }

@@ -109,11 +109,16 @@ func unknownOutcomeOfCommand(t *testing.T, h *hosttest.Host, granted func(string
 }
 
 // sessionsOf returns an account's live sessions, straight from the host.
-func sessionsOf(t *testing.T, h *hosttest.Host, username string) (rows []account.Session) {
+func sessionsOf(t *testing.T, h *hosttest.Host, username string) []account.Session {
+	t.Helper()
+	return sessionsListed(t, h, management.SessionListing{SessionFilter: management.SessionFilter{Account: username}})
+}
+
+func sessionsListed(t *testing.T, h *hosttest.Host, l management.SessionListing) (rows []account.Session) {
 	t.Helper()
 	c := h.Dial()
 	defer c.Close()
-	for batch, err := range c.OperatorSessions(t.Context(), management.SessionListing{SessionFilter: management.SessionFilter{Account: username}}) {
+	for batch, err := range c.OperatorSessions(t.Context(), l) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,8 @@ import (
 var watchKeys = [][2]string{
 	{"s", "the next order to sort by"},
 	{"r", "the other way round"},
-	{"f /", "filter: account=NAME address=ADDRESS environment=NAME, or a text; empty: all"},
+	{"f /", "filter: account=NAME address=ADDRESS environment=NAME"},
+	{"", "transaction=open, or a text that a row has; empty: all"},
 	{"up down j k", "select a session; also Page Up, Page Down, Home, End"},
 	{"d", "disconnect the selected session"},
 	{"Space", "pause, go on"},
@@ -132,8 +133,11 @@ func (m *watch) filterKey(k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// parseFilter reads account=, address= and environment=; the words between them
-// are one text to look for. It refuses with Invalid.
+// inTransaction is the filter for sessions that hold a transaction open.
+const inTransaction = "transaction=open"
+
+// parseFilter reads account=, address=, environment= and transaction=open; the
+// words between them are one text to look for. It refuses with Invalid.
 func parseFilter(text string) (f management.SessionFilter, words string, err error) {
 	var free []string
 	for _, word := range strings.Fields(text) {
@@ -151,8 +155,12 @@ func parseFilter(text string) (f management.SessionFilter, words string, err err
 			f.Address = value
 		case name == "environment":
 			f.Environment = value
+		case word == inTransaction:
+			f.InTransaction = true
+		case name == "transaction":
+			return f, "", account.Invalid("filter", "a transaction can only be looked for as %s", inTransaction)
 		default:
-			return f, "", account.Invalid("filter", "there is no filter %q; use account=, address= or environment=", account.Printable(name))
+			return f, "", account.Invalid("filter", "%q is no filter; use account=, address=, environment= or %s", account.Printable(name), inTransaction)
 		}
 	}
 	return f, strings.Join(free, " "), nil
@@ -161,6 +169,9 @@ func parseFilter(text string) (f management.SessionFilter, words string, err err
 // filterText is what parseFilter would read.
 func filterText(w wanted) string {
 	var words []string
+	if w.InTransaction {
+		words = append(words, inTransaction)
+	}
 	for _, of := range [][2]string{{"account=", w.Account}, {"address=", w.Address}, {"environment=", w.Environment}, {"", w.text}} {
 		if of[1] != "" {
 			words = append(words, of[0]+of[1])

@@ -119,7 +119,7 @@ func TestWatch(t *testing.T) {
 
 	w.press("ss")
 	w.shows(`by address \|`)
-	w.press("sssssr") // all the way round
+	w.press("ssssssr") // all the way round
 	w.shows(`by account, reversed \|.*\n  jeff .*\n  jeff .*\n.*admin .*\n.*admin `)
 	w.press("?")
 	w.shows(`KEYS\n.*disconnect the selected session`)
@@ -129,8 +129,14 @@ func TestWatch(t *testing.T) {
 	w.press("/")
 	w.shows(`Filter:`)
 	w.press("acount=jeff\r")
-	w.shows(`\nThere is no filter "acount"; use account=, address= or environment=\nFilter: acount=jeff\n`)
-	w.press("\x15account=jeff\r")
+	w.shows(`\n"acount" is no filter; use account=, address=, environment= or transaction=open\nFilter: acount=jeff\n`)
+	w.press("\x15transaction=closed\r")
+	w.shows(`\nA transaction can only be looked for as transaction=open\nFilter: transaction=closed\n`)
+	w.press("\x15transaction=open\r")
+	w.shows(`0 sessions of .*only transaction=open.*\n  none`)
+	w.press("f account=jeff\r")
+	w.shows(`0 sessions of .*only transaction=open account=jeff.*\n  none`)
+	w.press("f\x15account=jeff\r")
 	w.shows(`2 sessions of .*only account=jeff.*\n[> ] jeff .*\n[> ] jeff .*\n\n`)
 
 	// The other row, whichever it is, stays.

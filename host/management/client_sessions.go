@@ -18,6 +18,8 @@ type SessionFilter struct {
 	Account     string // username
 	Address     string // remote address, with or without its port
 	Environment string
+	// InTransaction lets through only those that hold a transaction open.
+	InTransaction bool
 }
 
 // SessionListing says which sessions to list, and how.
@@ -76,13 +78,15 @@ func (c *Client) OperatorCountSessions(ctx context.Context, f SessionFilter, by 
 
 func (l SessionListing) toProto() *managementv1.SessionsRequest {
 	return &managementv1.SessionsRequest{
-		Account: l.Account, Address: l.Address, Environment: l.Environment,
+		Account: l.Account, Address: l.Address, Environment: l.Environment, InTransaction: l.InTransaction,
 		Order: orders[l.Order], Reverse: l.Reverse, Limit: l.Limit,
 	}
 }
 
 func (f SessionFilter) countedBy(by session.Key) *managementv1.CountSessionsRequest {
-	return &managementv1.CountSessionsRequest{Account: f.Account, Address: f.Address, Environment: f.Environment, By: keys[by]}
+	return &managementv1.CountSessionsRequest{
+		Account: f.Account, Address: f.Address, Environment: f.Environment, InTransaction: f.InTransaction, By: keys[by],
+	}
 }
 
 func (l SessionListing) rows() func(*wire.Unread) ([]account.Session, error) {

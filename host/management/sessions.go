@@ -69,8 +69,11 @@ func filterOf(r interface {
 	GetAccount() string
 	GetAddress() string
 	GetEnvironment() string
+	GetInTransaction() bool
 }) session.Filter {
-	return session.Filter{Account: r.GetAccount(), Address: r.GetAddress(), Environment: r.GetEnvironment()}
+	return session.Filter{
+		Account: r.GetAccount(), Address: r.GetAddress(), Environment: r.GetEnvironment(), InTransaction: r.GetInTransaction(),
+	}
 }
 
 func listingFromProto(r *managementv1.SessionsRequest) (session.Listing, error) {
@@ -102,6 +105,7 @@ var (
 		session.ByEnvironment: managementv1.SessionOrder_SESSION_ORDER_ENVIRONMENT,
 		session.ByActive:      managementv1.SessionOrder_SESSION_ORDER_ACTIVE,
 		session.ByCalls:       managementv1.SessionOrder_SESSION_ORDER_CALLS,
+		session.ByTransaction: managementv1.SessionOrder_SESSION_ORDER_TRANSACTION,
 	}
 	keys = []managementv1.SessionKey{
 		session.KeyAccount:     managementv1.SessionKey_SESSION_KEY_ACCOUNT,

@@ -190,6 +190,9 @@ func scattered(b *testing.B, n int) *session.Table {
 		for range rand.IntN(10) {
 			s.BeginCall("find").End()
 		}
+		for i := range max(rand.IntN(20)-16, 0) {
+			s.OpenTransaction(fmt.Sprint("t", i))
+		}
 	}
 	return table
 }

@@ -15,6 +15,8 @@ type Filter struct {
 	Account     string // the username
 	Address     string // the remote address, with or without its port
 	Environment string
+	// InTransaction lets through only those that hold a transaction open.
+	InTransaction bool
 }
 
 // Listing says which sessions to list, and how.
@@ -101,6 +103,9 @@ func (s *Session) live(at time.Duration) bool {
 
 func (f *Filter) passes(s *Session) bool {
 	if f.Environment != "" && s.environment.Value() != f.Environment {
+		return false
+	}
+	if f.InTransaction && s.oldestTransaction() == never {
 		return false
 	}
 	if f.Address == "" {

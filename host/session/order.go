@@ -2,8 +2,10 @@ package session
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // Order is what a listing is sorted by. Sessions that are equal in it follow
@@ -18,12 +20,13 @@ const (
 	ByEnvironment              // by name
 	ByActive                   // the last active first
 	ByCalls                    // the most calls first
+	ByTransaction              // by the oldest open transaction, the oldest first; who has none last
 )
 
 // Orders lists them, as people write them.
 var Orders = []string{
 	ByConnected: "connected", ByAccount: "account", ByAddress: "address",
-	ByEnvironment: "environment", ByActive: "active", ByCalls: "calls",
+	ByEnvironment: "environment", ByActive: "active", ByCalls: "calls", ByTransaction: "transaction",
 }
 
 // String returns the order as people write it.
@@ -43,6 +46,8 @@ func (o Order) sort(sessions []*Session) {
 		sortBy(sessions, func(s *Session) int64 { return -s.active.Load() }, cmp.Compare)
 	case ByCalls:
 		sortBy(sessions, func(s *Session) uint64 { return s.calls.Load() }, func(a, b uint64) int { return cmp.Compare(b, a) })
+	case ByTransaction:
+		sortBy(sessions, (*Session).oldestTransaction, cmp.Compare)
 	default:
 		slices.SortFunc(sessions, byAge)
 	}
@@ -74,6 +79,20 @@ func sortBy[K any](sessions []*Session, key func(*Session) K, compare func(a, b 
 	for i, k := range all {
 		sessions[i] = k.session
 	}
+}
+
+// never is later than any transaction.
+const never time.Duration = math.MaxInt64
+
+// oldestTransaction returns since when the session holds a transaction open.
+func (s *Session) oldestTransaction() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	oldest := never
+	for _, since := range s.transactions {
+		oldest = min(oldest, since)
+	}
+	return oldest
 }
 
 // place is a remote address, ready to be compared.

@@ -37,8 +37,17 @@ func TestList_Order(t *testing.T) {
 			RemoteAddress: d.address, Environment: d.environment, Client: name,
 		})
 	}
+	// Of several transactions the oldest counts, of those that are still open.
+	for _, opened := range []string{"5a 6a", "3a 2a", "6b", "1a 5b 2b 4a"} {
+		c.advance(time.Second)
+		for _, t := range strings.Fields(opened) {
+			sessions[t[:1]].OpenTransaction(t)
+		}
+	}
+	sessions["6"].CloseTransaction("6a")
+	sessions["4"].CloseTransaction("4a")
 	// Their last calls, in this order.
-	for _, name := range strings.Split("5 2 2 2 1 1 6 3", " ") {
+	for _, name := range strings.Split("4 5 2 2 2 1 1 6 3", " ") {
 		c.advance(time.Second)
 		sessions[name].BeginCall("find").End()
 	}
@@ -50,8 +59,9 @@ func TestList_Order(t *testing.T) {
 		{session.ByAccount, "32415678"},     // in the order of the names' bytes
 		{session.ByAddress, "68512473"},     // 9.0.0.1, 10.0.0.9 without a port, :9, :80, 10.0.0.10, ::1, then texts
 		{session.ByEnvironment, "26341578"}, // none first
-		{session.ByActive, "36125874"},      // 8, 7 and 4 never called: the last login first
-		{session.ByCalls, "21356478"},
+		{session.ByActive, "36125487"},      // 8 and 7 never called: the last login first
+		{session.ByCalls, "21345678"},
+		{session.ByTransaction, "52361478"}, // 4, 7 and 8 have none
 	} {
 		t.Run(q.order.String(), func(t *testing.T) {
 			total, all := listed(table, session.Listing{Order: q.order})

@@ -208,7 +208,15 @@ func TestList_Filter(t *testing.T) {
 		if d.Client > "2" {
 			name = "bob"
 		}
-		login(t, table, at(name, 1, 1), d)
+		_, s := login(t, table, at(name, 1, 1), d)
+		if d.Client == "1" || d.Client == "3" || d.Client == "4" {
+			s.OpenTransaction("t")
+			s.OpenTransaction("u")
+			s.CloseTransaction("t")
+		}
+		if d.Client == "4" {
+			s.CloseTransaction("u")
+		}
 	}
 	for _, q := range []struct {
 		filter session.Filter
@@ -227,6 +235,9 @@ func TestList_Filter(t *testing.T) {
 		{session.Filter{Address: "2001:DB8:0::1"}, "5"},
 		{session.Filter{Address: "[2001:db8::1]:1"}, "5"},
 		{session.Filter{Address: "unix:uid=0"}, "6"},
+		{session.Filter{InTransaction: true}, "13"},
+		{session.Filter{InTransaction: true, Account: "ann", Address: "10.0.0.1"}, "1"},
+		{session.Filter{InTransaction: true, Account: "ann", Environment: "test"}, ""},
 	} {
 		got := ""
 		for _, row := range rows(table, q.filter) {

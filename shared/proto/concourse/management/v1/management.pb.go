@@ -37,6 +37,7 @@ const (
 	SessionOrder_SESSION_ORDER_ENVIRONMENT SessionOrder = 4 // by name
 	SessionOrder_SESSION_ORDER_ACTIVE      SessionOrder = 5 // the last active first
 	SessionOrder_SESSION_ORDER_CALLS       SessionOrder = 6 // the most calls first
+	SessionOrder_SESSION_ORDER_TRANSACTION SessionOrder = 7 // by the oldest open transaction, the oldest first; sessions without one last
 )
 
 // Enum value maps for SessionOrder.
@@ -49,6 +50,7 @@ var (
 		4: "SESSION_ORDER_ENVIRONMENT",
 		5: "SESSION_ORDER_ACTIVE",
 		6: "SESSION_ORDER_CALLS",
+		7: "SESSION_ORDER_TRANSACTION",
 	}
 	SessionOrder_value = map[string]int32{
 		"SESSION_ORDER_UNSPECIFIED": 0,
@@ -58,6 +60,7 @@ var (
 		"SESSION_ORDER_ENVIRONMENT": 4,
 		"SESSION_ORDER_ACTIVE":      5,
 		"SESSION_ORDER_CALLS":       6,
+		"SESSION_ORDER_TRANSACTION": 7,
 	}
 )
 
@@ -1650,8 +1653,9 @@ type SessionsRequest struct {
 	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // remote address, with or without its port
 	Environment   string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`
 	Order         SessionOrder           `protobuf:"varint,4,opt,name=order,proto3,enum=concourse.management.v1.SessionOrder" json:"order,omitempty"`
-	Reverse       bool                   `protobuf:"varint,5,opt,name=reverse,proto3" json:"reverse,omitempty"` // the other way round
-	Limit         uint32                 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`     // at most so many, the first of the order; 0: all
+	Reverse       bool                   `protobuf:"varint,5,opt,name=reverse,proto3" json:"reverse,omitempty"`                                  // the other way round
+	Limit         uint32                 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`                                      // at most so many, the first of the order; 0: all
+	InTransaction bool                   `protobuf:"varint,7,opt,name=in_transaction,json=inTransaction,proto3" json:"in_transaction,omitempty"` // only those that hold a transaction open
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1728,6 +1732,13 @@ func (x *SessionsRequest) GetLimit() uint32 {
 	return 0
 }
 
+func (x *SessionsRequest) GetInTransaction() bool {
+	if x != nil {
+		return x.InTransaction
+	}
+	return false
+}
+
 type SessionsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sessions      []*v1.Session          `protobuf:"bytes,1,rep,name=sessions,proto3" json:"sessions,omitempty"` // at most 1000 a message
@@ -1786,6 +1797,7 @@ type CountSessionsRequest struct {
 	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
 	Environment   string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`
 	By            SessionKey             `protobuf:"varint,4,opt,name=by,proto3,enum=concourse.management.v1.SessionKey" json:"by,omitempty"`
+	InTransaction bool                   `protobuf:"varint,5,opt,name=in_transaction,json=inTransaction,proto3" json:"in_transaction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1846,6 +1858,13 @@ func (x *CountSessionsRequest) GetBy() SessionKey {
 		return x.By
 	}
 	return SessionKey_SESSION_KEY_UNSPECIFIED
+}
+
+func (x *CountSessionsRequest) GetInTransaction() bool {
+	if x != nil {
+		return x.InTransaction
+	}
+	return false
 }
 
 type CountSessionsResponse struct {
@@ -2477,22 +2496,24 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	"\busername\x18\x01 \x01(\tR\busername\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\fR\bpassword\"1\n" +
 	"\x15CheckPasswordResponse\x12\x18\n" +
-	"\amatches\x18\x01 \x01(\bR\amatches\"\xd4\x01\n" +
+	"\amatches\x18\x01 \x01(\bR\amatches\"\xfb\x01\n" +
 	"\x0fSessionsRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12 \n" +
 	"\venvironment\x18\x03 \x01(\tR\venvironment\x12;\n" +
 	"\x05order\x18\x04 \x01(\x0e2%.concourse.management.v1.SessionOrderR\x05order\x12\x18\n" +
 	"\areverse\x18\x05 \x01(\bR\areverse\x12\x14\n" +
-	"\x05limit\x18\x06 \x01(\rR\x05limit\"c\n" +
+	"\x05limit\x18\x06 \x01(\rR\x05limit\x12%\n" +
+	"\x0ein_transaction\x18\a \x01(\bR\rinTransaction\"c\n" +
 	"\x10SessionsResponse\x129\n" +
 	"\bsessions\x18\x01 \x03(\v2\x1d.concourse.account.v1.SessionR\bsessions\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x04R\x05total\"\xa1\x01\n" +
+	"\x05total\x18\x02 \x01(\x04R\x05total\"\xc8\x01\n" +
 	"\x14CountSessionsRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12 \n" +
 	"\venvironment\x18\x03 \x01(\tR\venvironment\x123\n" +
-	"\x02by\x18\x04 \x01(\x0e2#.concourse.management.v1.SessionKeyR\x02by\"V\n" +
+	"\x02by\x18\x04 \x01(\x0e2#.concourse.management.v1.SessionKeyR\x02by\x12%\n" +
+	"\x0ein_transaction\x18\x05 \x01(\bR\rinTransaction\"V\n" +
 	"\x15CountSessionsResponse\x12=\n" +
 	"\x06counts\x18\x01 \x03(\v2%.concourse.management.v1.SessionCountR\x06counts\"@\n" +
 	"\fSessionCount\x12\x14\n" +
@@ -2525,7 +2546,7 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	" \x01(\tR\x04path\x12\x16\n" +
 	"\x06pinned\x18\v \x01(\bR\x06pinned\x12\x1d\n" +
 	"\n" +
-	"last_error\x18\f \x01(\tR\tlastError*\xd2\x01\n" +
+	"last_error\x18\f \x01(\tR\tlastError*\xf1\x01\n" +
 	"\fSessionOrder\x12\x1d\n" +
 	"\x19SESSION_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SESSION_ORDER_CONNECTED\x10\x01\x12\x19\n" +
@@ -2533,7 +2554,8 @@ const file_concourse_management_v1_management_proto_rawDesc = "" +
 	"\x15SESSION_ORDER_ADDRESS\x10\x03\x12\x1d\n" +
 	"\x19SESSION_ORDER_ENVIRONMENT\x10\x04\x12\x18\n" +
 	"\x14SESSION_ORDER_ACTIVE\x10\x05\x12\x17\n" +
-	"\x13SESSION_ORDER_CALLS\x10\x06*x\n" +
+	"\x13SESSION_ORDER_CALLS\x10\x06\x12\x1d\n" +
+	"\x19SESSION_ORDER_TRANSACTION\x10\a*x\n" +
 	"\n" +
 	"SessionKey\x12\x1b\n" +
 	"\x17SESSION_KEY_UNSPECIFIED\x10\x00\x12\x17\n" +
