@@ -18,8 +18,9 @@ func (*usersSessions) Help() string {
   there is nothing to show; --format json has all. When the plugin does not
   answer, 'concourse sessions' still does.
 
-  Who holds a lock is among those of --in-transaction; with --sort transaction,
-  whoever has held a transaction open for longest comes first.
+  Who is holding a lock is answered by
+  'concourse users sessions --in-transaction --sort transaction': whoever has held
+  a transaction open for longest comes first.
 
   --watch fills the terminal and can sort, filter and disconnect; ? shows its
   keys. If the host goes away, it waits and logs in again.`
