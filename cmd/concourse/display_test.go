@@ -144,6 +144,7 @@ func TestTableOfALock(t *testing.T) {
 	}})
 	for width, want := range map[int]string{
 		200: `(?m)^jeff .* billing .* 3  +12345  12 min in addKeyValueRecord  75 min \(2\)$`,
+		120: `(?m)^jeff +aaaaaaaaaa  192\.168\.100\.107:52013  billing      12 min in addKeyValueRecord  75 min \(2\)$`,
 		80:  `(?m)^jeff +aaaaaaaaaa  192\.168.* billing .* 12 min in .*…  75 min \(2\)$`,
 	} {
 		lines := printed(t, f.as("users", "sessions"), width)

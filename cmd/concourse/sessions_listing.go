@@ -13,10 +13,10 @@ import (
 var sessionsListing = listing[account.Session]{
 	title: "Current User Sessions:",
 	columns: []column{
-		{name: "USERNAME", last: true, half: true}, {name: "ROLE", rank: 7}, {name: "SESSION"}, {name: "ADDRESS", cut: true, rank: 3},
+		{name: "USERNAME", last: true, half: true}, {name: "ROLE", rank: 7}, {name: "SESSION"}, {name: "ADDRESS", cut: true, keep: 21, rank: 3},
 		{name: "LISTENER", rank: 10}, {name: "CLIENT", sparse: true, cut: true, rank: 9},
-		{name: "ENVIRONMENT", sparse: true, cut: true, rank: 4}, {name: "CONNECTED SINCE", rank: 5}, {name: "CONNECTIONS", sparse: true, rank: 8},
-		{name: "CALLS", rank: 6}, {name: "CURRENT CALL", sparse: true, cut: true, rank: 2}, {name: "OPEN TRANSACTIONS", sparse: true, cut: true, rank: 1},
+		{name: "ENVIRONMENT", sparse: true, cut: true, keep: 16, rank: 4}, {name: "CONNECTED SINCE", rank: 5}, {name: "CONNECTIONS", sparse: true, rank: 8},
+		{name: "CALLS", rank: 6}, {name: "CURRENT CALL", sparse: true, cut: true, keep: 28, rank: 2}, {name: "OPEN TRANSACTIONS", sparse: true, cut: true, rank: 1},
 		{name: "NOTE", sparse: true, cut: true, rank: 8},
 	},
 	cells: func(d display, s account.Session) []string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -9,13 +10,15 @@ import (
 )
 
 // column is one of a table. What a table may lose where it is wider than the
-// terminal goes in this order: names beyond half of it; text beyond cut, in the
-// widest columns first; whole columns, those of the highest rank first; text
-// beyond least.
+// terminal goes in this order: names beyond half of it; text beyond keep, in the
+// widest columns first; whole columns worth less than those with a keep; text
+// beyond least, in the same way; the other columns; names beyond least. Of columns,
+// those of the highest rank go first.
 type column struct {
 	name   string
 	sparse bool // stands there only if a row has something in it
 	cut    bool // may be shortened, to its name's width
+	keep   int  // the width that tells most of a text that may be cut; 0: its least
 	rank   int  // 0: always stays
 	last   bool // may be shortened when nothing else is left to lose
 	// half is for the first column: a text of more than half of the terminal
@@ -71,13 +74,14 @@ func (d display) fit(columns []column, extents []extent) layout {
 		}
 	}
 	copy(l.widths, natural)
-	for !l.shrink(d.width, func(c column) bool { return c.cut }) {
-		dropped := dropOne(columns, natural)
+	for !l.shrink(d.width, floor(columns, natural)) {
 		copy(l.widths, natural)
-		if !dropped {
-			l.shrink(d.width, func(c column) bool { return c.cut || c.last })
+		next := expendable(columns, natural)
+		if next < 0 {
+			l.shrink(d.width, column.lowest)
 			break
 		}
+		natural[next], l.widths[next] = 0, 0
 	}
 	for i, c := range columns {
 		l.reduced = l.reduced || l.widths[i] < extents[i].widest && !c.ownLine()
@@ -87,19 +91,47 @@ func (d display) fit(columns []column, extents []extent) layout {
 
 func (c column) ownLine() bool { return c.half && !c.last }
 
-// dropOne makes the column of the highest rank that is left nothing.
-func dropOne(columns []column, widths []int) bool {
+// uncut is the floor of a column that may not be cut.
+const uncut = math.MaxInt
+
+// floor returns what columns may be cut to, for as long as these are there.
+func floor(columns []column, widths []int) func(column) int {
+	kept := 0
+	for _, c := range columns {
+		if c.keep > 0 {
+			kept = max(kept, c.rank)
+		}
+	}
+	next := expendable(columns, widths)
+	spare := next >= 0 && columns[next].rank > kept
+	return func(c column) int {
+		switch {
+		case !c.cut:
+			return uncut
+		case spare:
+			return max(c.keep, c.least())
+		}
+		return c.least()
+	}
+}
+
+// lowest is what a column may be cut to when no other can go.
+func (c column) lowest() int {
+	if c.cut || c.last {
+		return c.least()
+	}
+	return uncut
+}
+
+// expendable returns the column of the highest rank that is left, -1: none.
+func expendable(columns []column, widths []int) int {
 	highest := -1
 	for i, c := range columns {
 		if widths[i] > 0 && c.rank > 0 && (highest < 0 || c.rank > columns[highest].rank) {
 			highest = i
 		}
 	}
-	if highest < 0 {
-		return false
-	}
-	widths[highest] = 0
-	return true
+	return highest
 }
 
 func (l *layout) total() int {
@@ -114,7 +146,7 @@ func (l *layout) total() int {
 
 // shrink cuts the widest column again and again, until the whole fits, which it
 // reports, or none may be cut further.
-func (l *layout) shrink(width int, may func(column) bool) bool {
+func (l *layout) shrink(width int, floor func(column) int) bool {
 	for {
 		over := l.total() - width
 		if over <= 0 {
@@ -123,7 +155,7 @@ func (l *layout) shrink(width int, may func(column) bool) bool {
 		widest, next := -1, 0
 		for i, c := range l.columns {
 			switch {
-			case !may(c) || l.widths[i] <= c.least():
+			case l.widths[i] <= floor(c):
 			case widest < 0 || l.widths[i] > l.widths[widest]:
 				if widest >= 0 {
 					next = l.widths[widest]
@@ -136,8 +168,8 @@ func (l *layout) shrink(width int, may func(column) bool) bool {
 		if widest < 0 {
 			return false
 		}
-		floor := max(l.columns[widest].least(), min(next, l.widths[widest]-1))
-		l.widths[widest] = max(floor, l.widths[widest]-over)
+		to := max(floor(l.columns[widest]), min(next, l.widths[widest]-1))
+		l.widths[widest] = max(to, l.widths[widest]-over)
 	}
 }
 
