@@ -75,6 +75,13 @@ func (f *files) write(t *testing.T, path string, content []byte) {
 // secure opens a client port with the certificate 1.
 func secure(t *testing.T) (*port, *files) {
 	t.Helper()
+	f, withTLS := certified(t)
+	return open(t, withTLS, func(o *thrift.Options) { o.FirstByte = 5 * time.Second }), f
+}
+
+// certified makes the certificate 1, for a port that has TLS.
+func certified(t *testing.T) (*files, func(*thrift.Options)) {
+	t.Helper()
 	dir := t.TempDir()
 	f := &files{certificate: filepath.Join(dir, "c.pem"), key: filepath.Join(dir, "k.pem"), trusted: x509.NewCertPool()}
 	certificate, key := f.pair(t, 1)
@@ -84,7 +91,7 @@ func secure(t *testing.T) (*port, *files) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, func(o *thrift.Options) { o.Certificate, o.FirstByte = loaded, 5*time.Second }), f
+	return f, func(o *thrift.Options) { o.Certificate = loaded }
 }
 
 // number returns the number of the certificate that a new connection is shown.

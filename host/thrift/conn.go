@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/apache/thrift/lib/go/thrift"
@@ -16,12 +19,6 @@ import (
 	"github.com/cinchapi/concourse-users/host/gate"
 	"github.com/cinchapi/concourse-users/host/session"
 	"github.com/cinchapi/concourse-users/host/thrift/message"
-)
-
-// The bounds of a connection, besides those of Options.
-const (
-	messageWithin = 60 * time.Second // from a message's first byte to its last
-	writeWithin   = 60 * time.Second // for the client to take one part of an answer
 )
 
 // What ends a connection besides the refusals of package message.
@@ -39,21 +36,28 @@ type conn struct {
 	raw    net.Conn // the socket; Stop closes it
 	net    net.Conn // the same, or TLS over it; Stop sets its read deadline
 	reader *message.Reader
-	origin gate.Origin // without what a login adds
+	origin gate.Origin  // without what a login adds
+	source netip.Prefix // what counts as its address
 
-	trusted bool // a session whose token it showed lives
-	limited bool // a read deadline stands
-	begun   bool // a message has begun to come
-	timed   bool // and its deadline was set
-	held    int  // bytes of the server's budget that the message has
-	wrote   bool // a part of an answer has gone out
-
-	shown   []*session.Session // whose connections this one counts among
-	request request            // the call under way
+	trusted bool    // a session whose token it showed lives
+	begun   bool    // a message has begun to come
+	timed   bool    // and its deadline was set
+	held    int     // bytes of the server's budget that the message has
+	wrote   bool    // a part of an answer has gone out
+	request request // the call under way
 
 	calls  context.Context // ends with the server's, or when the client was found gone
 	cancel context.CancelFunc
 	watch  watch
+
+	// While the connection rests, and while the relay has its call, what follows mu
+	// is of whoever holds mu; otherwise of the connection's own goroutine.
+	mu      sync.Mutex
+	resting bool               // it waits for a message
+	calling bool               // a call is under way
+	away    bool               // whose client has gone, so that shown doesn't count the connection
+	limited bool               // a read deadline stands
+	shown   []*session.Session // whose connections this one counts among
 }
 
 func newConn(s *Server, socket net.Conn) *conn {
@@ -61,7 +65,7 @@ func newConn(s *Server, socket net.Conn) *conn {
 	if s.tls != nil {
 		c.net = tls.Server(socket, s.tls)
 	}
-	c.origin.RemoteAddress = socket.RemoteAddr().String()
+	c.origin.RemoteAddress, c.source = socket.RemoteAddr().String(), sourceOf(socket.RemoteAddr())
 	c.reader = message.NewReader(c, min(mostLogin, s.options.MaxMessage))
 	c.reader.Account(c.hold)
 	return c
@@ -115,7 +119,7 @@ func (c *conn) next() error {
 	if c.server.stopping() {
 		return errStopping
 	}
-	if err := c.reader.Wait(); err != nil {
+	if err := c.rest(); err != nil {
 		return err
 	}
 	c.begun = true
@@ -143,11 +147,36 @@ func (c *conn) next() error {
 	return c.answer(r)
 }
 
+// rest returns when a message begins.
+func (c *conn) rest() error {
+	c.setResting(true)
+	defer c.setResting(false)
+	return c.reader.Wait()
+}
+
+func (c *conn) setResting(so bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resting = so
+}
+
+// hurry has a connection that rests, and whose sessions have all ended, wait no
+// longer than a stranger's. Others call it, when places have run out: as long as
+// there are some, a driver whose session has ended is told so whenever it calls
+// next, and logs in again.
+func (c *conn) hurry() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.resting && !c.limited && !slices.ContainsFunc(c.shown, func(s *session.Session) bool { return !s.Ended() }) {
+		c.limit(c.server.options.FirstByte)
+	}
+}
+
 // answer has the handler answer. What a panic says stays out of the log: it
 // might quote an argument (rule 9).
 func (c *conn) answer(r *request) (err error) {
 	c.watch.begin(c)
-	defer c.watch.end()
+	defer c.watch.end(c)
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -166,7 +195,7 @@ func (c *conn) answer(r *request) (err error) {
 func (c *conn) Read(p []byte) (int, error) {
 	if c.begun && !c.timed {
 		c.timed = true
-		c.limit(messageWithin)
+		c.limit(c.server.options.MessageWithin)
 	}
 	return c.net.Read(p)
 }
@@ -174,7 +203,7 @@ func (c *conn) Read(p []byte) (int, error) {
 // Write writes a part of an answer.
 func (c *conn) Write(p []byte) (int, error) {
 	c.wrote = true
-	if err := c.net.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+	if err := c.net.SetWriteDeadline(time.Now().Add(c.server.options.WriteWithin)); err != nil {
 		return 0, err
 	}
 	return c.net.Write(p)
@@ -202,14 +231,19 @@ func (c *conn) wake() { c.net.SetReadDeadline(time.Unix(1, 0)) }
 
 // end lets go of the connection, and of the sessions that it was the last of.
 func (c *conn) end() {
-	c.watch.end()
+	c.watch.end(c)
 	c.cancel()
 	c.net.Close()
 	c.hold(-c.held)
+	c.uncount()
+	c.server.left(c)
+}
+
+// uncount tells the sessions that counted the connection that it is no more.
+func (c *conn) uncount() {
 	for _, s := range c.shown {
 		c.server.handler.disconnected(s, s.CloseConnection() == 0)
 	}
-	c.server.left(c)
 }
 
 // remark tells of a connection that its client's own doing has ended.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cinchapi/concourse-users/host/hosttest/driver"
+	"github.com/cinchapi/concourse-users/host/thrift"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -156,31 +157,34 @@ func TestLogin_PastLease(t *testing.T) {
 	p.table.Heartbeat("store", 0, time.Now())
 }
 
+// The login of a client that has gone does not go on.
 func TestLogin_ClientGone(t *testing.T) {
-	p := open(t)
-	asked, over := make(chan struct{}), make(chan struct{})
-	p.users.authenticate = func(ctx context.Context, _ account.Credentials) (account.Login, error) {
-		close(asked)
-		<-ctx.Done()
-		close(over)
-		return account.Login{}, ctx.Err()
-	}
-	d := p.dial(t, driver.Bare)
-	request, err := driver.Options{Style: driver.Bare}.Request("login", 0, driver.Call{Args: []driver.Arg{{ID: 1, Value: "ann"}, {ID: 2, Value: right}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Send(request); err != nil {
-		t.Fatal(err)
-	}
-	<-asked
-	d.Close()
-	select {
-	case <-over:
-	case <-time.After(patience):
-		t.Fatal("the login of a client that has gone goes on")
-	}
-	await(t, "the connection is gone", func() bool { return p.Connections() == 0 })
+	transports(t, func(t *testing.T, by transport, change ...func(*thrift.Options)) {
+		p := open(t, change...)
+		asked, over := make(chan struct{}), make(chan struct{})
+		p.users.authenticate = func(ctx context.Context, _ account.Credentials) (account.Login, error) {
+			close(asked)
+			<-ctx.Done()
+			close(over)
+			return account.Login{}, ctx.Err()
+		}
+		d := by.dial(t, p)
+		request, err := driver.Options{Style: driver.Bare}.Request("login", 0, driver.Call{Args: []driver.Arg{{ID: 1, Value: "ann"}, {ID: 2, Value: right}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Send(request); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		d.Close()
+		select {
+		case <-over:
+		case <-time.After(patience):
+			t.Fatal("the login of a client that has gone goes on")
+		}
+		await(t, "the connection is gone", func() bool { return p.Connections() == 0 })
+	})
 }
 
 // A panic costs one answer, and its value stays out of the log.

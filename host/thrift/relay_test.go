@@ -329,30 +329,3 @@ func TestRelay_Failures(t *testing.T) {
 		})
 	}
 }
-
-// A call that the data server has is not given up because its client has gone.
-func TestRelay_ClientGone(t *testing.T) {
-	t.Parallel()
-	p, server := openBefore(t)
-	d, token := p.login(t, driver.Bare, "ann")
-	released := make(chan struct{})
-	server.Next("clearRecord", upstream.Until(released, nil))
-	sent, err := driver.Options{Style: driver.Bare}.Request("clearRecord", 0, driver.Call{Token: token, Environment: in("w")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Send(sent); err != nil {
-		t.Fatal(err)
-	}
-	await(t, "the data server has the call", func() bool { return len(server.Calls("clearRecord")) == 1 })
-	if r := p.rows()[0]; r.CurrentCall == nil || r.CurrentCall.Method != "clearRecord" {
-		t.Errorf("the session's call is %v", r.CurrentCall)
-	}
-	d.Close()
-	time.Sleep(3 * time.Second) // long enough for it to be found gone
-	if n := p.Connections(); n != 1 {
-		t.Error("the call was given up")
-	}
-	close(released)
-	await(t, "the connection is gone", func() bool { return p.Connections() == 0 })
-}

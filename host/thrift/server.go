@@ -27,6 +27,8 @@ type Options struct {
 	MaxConnections     int           // at once; 0: 10,000
 	MaxMessage         int           // bytes of a message, once a good token was shown; 0: 100 MiB
 	FirstByte          time.Duration // for a client to say something, until a good token was shown; 0: 10 s
+	MessageWithin      time.Duration // for a message to come whole, from its first byte on; 0: a minute
+	WriteWithin        time.Duration // for a client to take one part of an answer; 0: a minute
 	Certificate        *Certificate  // nil: no TLS
 
 	// Refused, if not nil, hears why a call was refused, logins aside.
@@ -38,6 +40,8 @@ const (
 	DefaultMaxConnections = 10_000
 	DefaultMaxMessage     = 100 << 20
 	DefaultFirstByte      = 10 * time.Second
+	defaultMessageWithin  = time.Minute
+	defaultWriteWithin    = time.Minute
 )
 
 // handler is what one port does with the calls of its connections. Its methods
@@ -65,13 +69,15 @@ type Server struct {
 	cut     context.CancelFunc
 	stopped chan struct{} // closed by Stop
 
-	crowded, failing, unruly, overfull seldom
+	crowded, crowding, failing, unruly, overfull seldom
 
 	held atomic.Int64 // bytes that long messages hold
 
 	mu        sync.Mutex // guards the rest
 	listeners []net.Listener
 	open      map[*conn]struct{}
+	strangers strangers
+	hurryAt   time.Time      // when connections may be hurried again
 	running   sync.WaitGroup // one for each open connection; joined under mu, before stopped is closed
 }
 
@@ -85,7 +91,13 @@ func newServer(o Options, h handler) *Server {
 	if o.FirstByte == 0 {
 		o.FirstByte = DefaultFirstByte
 	}
-	s := &Server{options: o, handler: h, stopped: make(chan struct{}), open: map[*conn]struct{}{}}
+	if o.MessageWithin == 0 {
+		o.MessageWithin = defaultMessageWithin
+	}
+	if o.WriteWithin == 0 {
+		o.WriteWithin = defaultWriteWithin
+	}
+	s := &Server{options: o, handler: h, stopped: make(chan struct{}), open: map[*conn]struct{}{}, strangers: strangers{}}
 	if o.Certificate != nil {
 		s.tls = o.Certificate.Config()
 	}
@@ -138,33 +150,77 @@ func (s *Server) rest(pause time.Duration) {
 	}
 }
 
-// admit serves a connection, or closes it at once if there are too many.
+// admit serves a connection, or closes it at once if there is no place for it.
 func (s *Server) admit(socket net.Conn) {
 	c := newConn(s, socket)
 	s.mu.Lock()
-	room := len(s.open) < s.options.MaxConnections
-	serve := room && !s.stopping()
+	free := s.options.MaxConnections - len(s.open)
+	crowding := s.strangers[c.source] >= free
+	serve := free > 0 && !crowding && !s.stopping()
 	if serve {
 		s.open[c] = struct{}{}
+		s.strangers.add(c.source)
 		s.running.Go(c.serve)
+	}
+	if free <= 0 {
+		s.hurry()
 	}
 	s.mu.Unlock()
 	if serve {
 		return
 	}
 	socket.Close()
-	if room {
+	switch {
+	case free <= 0:
+		if n, ok := s.crowded.turn(); ok {
+			s.options.Logger.Warn("too many connections; new ones are closed at once", "most", s.options.MaxConnections, "times", n)
+		}
+	case crowding:
+		if n, ok := s.crowding.turn(); ok {
+			s.options.Logger.Warn("too many connections of one address that have not logged in; its new ones are closed at once",
+				"source", c.source, "free", free, "times", n)
+		}
+	}
+}
+
+// hurryEvery is how often all connections are looked at for those to be hurried,
+// at most.
+const hurryEvery = time.Second
+
+// hurry has connections let go of places that they have no more use for. s.mu is
+// held.
+func (s *Server) hurry() {
+	now := time.Now()
+	if now.Before(s.hurryAt) {
 		return
 	}
-	if n, ok := s.crowded.turn(); ok {
-		s.options.Logger.Warn("too many connections; new ones are closed at once", "most", s.options.MaxConnections, "times", n)
+	s.hurryAt = now.Add(hurryEvery)
+	for c := range s.open {
+		c.hurry()
 	}
+}
+
+// known says that a connection is no stranger's any more, and forgotten that it is
+// one's again.
+func (s *Server) known(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strangers.remove(c.source)
+}
+
+func (s *Server) forgotten(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strangers.add(c.source)
 }
 
 func (s *Server) left(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, c)
+	if !c.trusted {
+		s.strangers.remove(c.source)
+	}
 }
 
 // Connections returns how many are open.

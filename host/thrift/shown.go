@@ -42,6 +42,7 @@ func (c *conn) opened(s *session.Session) {
 	c.shown = append(c.shown, s)
 	if !c.trusted {
 		c.trusted = true
+		c.server.known(c)
 		c.reader.SetMost(c.server.options.MaxMessage)
 	}
 }
@@ -54,6 +55,7 @@ func (c *conn) distrust() {
 	}
 	if c.forgetEnded(); len(c.shown) == 0 {
 		c.trusted = false
+		c.server.forgotten(c)
 		c.reader.SetMost(min(mostLogin, c.server.options.MaxMessage))
 	}
 }
