@@ -172,7 +172,8 @@ func (f *front) serve(g *gate.Gate, parts *sync.WaitGroup, failed func(error)) {
 }
 
 // figures are how the client port and the relay do.
-func (f *front) figures() (c metrics.Clients) {
+func (f *front) figures() metrics.Clients {
+	c := metrics.Clients{MostConnections: f.settings.Client.MaxConnections}
 	if s := f.served.Load(); s != nil {
 		c.Connections = s.Connections()
 	}

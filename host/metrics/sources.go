@@ -43,8 +43,9 @@ type Plugin struct {
 
 // Clients is how the client port and the relay behind it do.
 type Clients struct {
-	Connections int
-	Relay       relay.Figures // zero without an upstream
+	Connections     int
+	MostConnections int           // that may be open at once
+	Relay           relay.Figures // zero without an upstream
 }
 
 // Read makes the sources part of what is served. It is called once.
@@ -64,6 +65,7 @@ var (
 	hashing      = describe("hashing", "Passwords that the users plugin is hashing or verifying. Absent if the plugin does not say.")
 	hashWaiting  = describe("hashing_waiting", "Calls that wait in the users plugin for a place to hash. Absent if the plugin does not say.")
 	connections  = describe("client_connections", "Connections of Concourse's drivers that are open.")
+	mostOpen     = describe("client_max_connections", "How many connections of Concourse's drivers may be open at once: the setting client.max_connections.")
 	relayed      = describe("relayed_calls_total", "Calls that were let in and handed to the relay.")
 	relayFailed  = describe("relayed_call_failures_total", "Calls that were handed to the relay and got no whole answer of the upstream.")
 	upstream     = describe("upstream_connections", "Connections to the upstream, by whether a call is under way on them.", "state")
@@ -83,7 +85,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (reader) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		sessions, sessionEnds, connections, relayed, relayFailed, upstream, upLogins, transactions, pluginUp, pluginStart, restarts, hashing, hashWaiting,
+		sessions, sessionEnds, connections, mostOpen, relayed, relayFailed, upstream, upLogins, transactions, pluginUp, pluginStart, restarts, hashing, hashWaiting,
 		lease, leaseAge, auditWaiting, auditLag, auditBroken,
 	} {
 		to <- d
@@ -107,6 +109,7 @@ func (r reader) Collect(to chan<- prometheus.Metric) {
 
 	clients := r.Clients()
 	gauge(connections, float64(clients.Connections))
+	gauge(mostOpen, float64(clients.MostConnections))
 	count(relayed, float64(clients.Relay.Calls))
 	count(relayFailed, float64(clients.Relay.Failures))
 	gauge(upstream, float64(clients.Relay.InUse), "busy")

@@ -283,6 +283,55 @@ func TestClose_StageUnderWay(t *testing.T) {
 	}
 }
 
+// A login upstream that nobody waits for any more is logged out, too.
+func TestClose_LoginUnderWay(t *testing.T) {
+	w := newWorld(t)
+	k := w.login("ann", "default:WRITE")
+	done, released := make(chan struct{}), make(chan struct{})
+	w.server.Next("login", upstream.Late(done, released))
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	k.goCall(left, "ping", call{environment: "default", ctx: ctx})
+	<-done
+	leave()
+	if err := <-left; account.KindOf(err) != account.KindUnavailable {
+		t.Errorf("the call = %v", err)
+	}
+	closed := make(chan error)
+	go func() { closed <- w.Close(t.Context()) }()
+	select {
+	case err := <-closed:
+		t.Errorf("Close did not wait: %v; %d logins are left", err, w.server.Tokens())
+	case <-time.After(500 * time.Millisecond):
+	}
+	close(released)
+	if err := <-closed; err != nil {
+		t.Errorf("Close left %v", err)
+	}
+	if n := w.server.Tokens(); n != 0 {
+		t.Errorf("%d logins are left", n)
+	}
+}
+
+// One that is cut off is told of: the upstream may have let it in.
+func TestClose_ErrLoginUnderWay(t *testing.T) {
+	w := newWorld(t)
+	w.leaves = true
+	k := w.login("ann", "default:WRITE")
+	w.server.Next("login", upstream.Hang)
+	failed := make(chan error)
+	k.goCall(failed, "ping", call{environment: "default"})
+	hosttest.Await(t, "it logs in", func() bool { return len(w.server.Calls("login")) == 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := w.Close(ctx); err == nil || err.Error() != "0 transactions and 1 logins" {
+		t.Errorf("Close = %v", err)
+	}
+	if err := <-failed; account.KindOf(err) != account.KindUnavailable {
+		t.Errorf("the call = %v", err)
+	}
+}
+
 // Close ends with its context, and says what it left.
 func TestClose_ErrUpstreamAway(t *testing.T) {
 	for outcome, a := range map[string]upstream.Answer{"Closes": upstream.CloseUnasked, "Hangs": upstream.Hang} {

@@ -40,6 +40,7 @@ type endings struct {
 	mu      sync.Mutex // guards what follows
 	queue   []*task
 	workers int
+	logins  int           // under way, whose sessions may end meanwhile
 	pause   time.Duration // of the last failure; 0: there was none since a success
 	away    time.Time     // the first failure since a success
 	resume  *time.Timer   // nil: nothing is paused
@@ -72,6 +73,21 @@ func (e *endings) add(t *task) {
 		e.workers++
 		go e.work()
 	}
+}
+
+// expect says that a login is under way, which may have to be logged out; settled
+// must follow, behind that task if there is one.
+func (e *endings) expect() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.logins++
+}
+
+func (e *endings) settled() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.logins--
+	e.tell()
 }
 
 func (e *endings) work() {
@@ -174,7 +190,7 @@ func (e *endings) goOn() {
 
 // tell tells those that wait for it that there is nothing to do. mu is held.
 func (e *endings) tell() {
-	if e.workers > 0 || len(e.queue) > 0 && !e.stopped {
+	if e.workers > 0 || e.logins > 0 || len(e.queue) > 0 && !e.stopped {
 		return
 	}
 	for _, c := range e.empty {
@@ -202,12 +218,14 @@ func (e *endings) drain(ctx context.Context) {
 	}
 }
 
-// stop gives up what is left, waits for the workers, whose calls must have been
-// ended, and returns what was not settled. Tasks that come later are left, too.
+// stop gives up what is left, waits for the workers and for logins under way, whose
+// calls must have been ended, and returns what was not settled. Tasks that come
+// later are left, too, and so may logins be that were cut off.
 func (e *endings) stop() leftovers {
 	e.mu.Lock()
 	e.stopped = true
 	e.left = e.lost
+	e.left.logins += e.logins
 	for _, t := range e.queue {
 		e.left.add(t)
 	}

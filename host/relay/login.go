@@ -41,7 +41,7 @@ func (r *Relay) login(ctx context.Context, h *holding, stale *login) (*login, er
 	}
 	l, a := h.login, h.attempt
 	switch {
-	case h.over:
+	case h.over, r.closing.Load():
 		h.mu.Unlock()
 		return nil, r.over(h)
 	case l != nil:
@@ -50,6 +50,7 @@ func (r *Relay) login(ctx context.Context, h *holding, stale *login) (*login, er
 	case a == nil:
 		a = &attempt{done: make(chan struct{})}
 		h.attempt = a
+		r.endings.expect()
 		go r.attempt(h, a)
 	}
 	h.mu.Unlock()
@@ -64,6 +65,7 @@ func (r *Relay) login(ctx context.Context, h *holding, stale *login) (*login, er
 // attempt logs in, for whoever waits. It goes on when none of them does any more:
 // the session's next call will need it.
 func (r *Relay) attempt(h *holding, a *attempt) {
+	defer r.endings.settled()
 	defer close(a.done)
 	l, err := r.logIn(0)
 	h.mu.Lock()

@@ -15,9 +15,8 @@ func (p *clients) logout(r *request) error {
 	if err != nil {
 		return r.malformed(err)
 	}
-	s, err := p.Gate.Table.Check(token)
-	foreign := err == nil && s.Listener() != account.ClientListener
-	if foreign || !p.Gate.Table.Logout(token) {
+	s := p.Gate.Table.Find(token) // past the lease, too
+	if s == nil || s.Listener() != account.ClientListener || !p.Gate.Table.Logout(token) {
 		return r.refuse(account.SessionEnded())
 	}
 	return r.void()

@@ -112,10 +112,10 @@ func (p *tools) logout(r *request) error {
 	if err != nil {
 		return r.malformed(err)
 	}
-	if s, err := p.Gate.Table.Check(token); account.KindOf(err) == account.KindNotAuthenticated || err == nil && !r.holds(s) {
+	s := p.Gate.Table.Find(token) // past the lease, too
+	if s == nil || !r.holds(s) || !p.Gate.Table.Logout(token) {
 		return r.refuse(account.SessionEnded())
 	}
-	p.Gate.Table.Logout(token)
 	return r.void()
 }
 
