@@ -142,6 +142,31 @@ func TestLogin_NoArguments(t *testing.T) {
 	declared(t, err, "SecurityException", "Invalid username/password combination.")
 }
 
+// Past the lease a session can be ended, by those only who could end it before.
+func TestLogout_PastLease(t *testing.T) {
+	b := openBoth(t)
+	client, clientToken := b.login(t, driver.Multiplexed, "root")
+	tool, toolToken := b.as(t, "root")
+	other, _ := b.as(t, "jeff")
+	b.later.Store(int64(1001 * time.Hour))
+	dead := func(err error) {
+		t.Helper()
+		declared(t, err, "SecurityException", "Invalid access token")
+	}
+	dead(client.Logout(toolToken, ""))
+	dead(tool.Logout(clientToken, ""))
+	dead(other.Logout(toolToken, ""))
+	if n := b.table.Len(); n != 3 {
+		t.Errorf("%d sessions, want all three", n)
+	}
+	if err := tool.Logout(toolToken, ""); err != nil {
+		t.Errorf("a tool's own: %v", err)
+	}
+	if n := b.table.Len(); n != 2 {
+		t.Errorf("%d sessions, want two", n)
+	}
+}
+
 func TestLogin_PastLease(t *testing.T) {
 	p := open(t)
 	d, token := p.login(t, driver.Multiplexed, "ann")
