@@ -423,6 +423,7 @@ func callsAreCounted(t *testing.T) {
 	wantRefused(t, "elsewhere", c.ask("selectRecord"), "PermissionException", "")
 	for series, want := range map[string]float64{
 		"concourse_client_connections":                           1,
+		"concourse_client_max_connections":                       10000,
 		"concourse_relayed_calls_total":                          2,
 		"concourse_relayed_call_failures_total":                  0,
 		"concourse_upstream_logins_total":                        1,

@@ -99,6 +99,7 @@ func TestRead(t *testing.T) {
 			`concourse_session_ends_total{cause="logged_out"}`:     "1",
 			`concourse_session_ends_total{cause="store_replaced"}`: "7",
 			"concourse_client_connections":                         "8",
+			"concourse_client_max_connections":                     "9",
 			"concourse_relayed_calls_total":                        "30",
 			"concourse_relayed_call_failures_total":                "4",
 			`concourse_upstream_connections{state="busy"}`:         "1",

@@ -37,7 +37,7 @@ func (p *parts) Waiting() (int, time.Time)       { return p.lines, p.since }
 func (p *parts) Err() error                      { return p.broken }
 func up() metrics.Plugin                         { return metrics.Plugin{Up: true, StartedAt: time.Unix(12, 5e8), Restarts: 3} }
 func clients() metrics.Clients {
-	return metrics.Clients{Connections: 8, Relay: relay.Figures{InUse: 1, Idle: 2, Calls: 30, Failures: 4, Logins: 5, Transactions: 6}}
+	return metrics.Clients{Connections: 8, MostConnections: 9, Relay: relay.Figures{InUse: 1, Idle: 2, Calls: 30, Failures: 4, Logins: 5, Transactions: 6}}
 }
 func (p *parts) sources(l time.Duration) metrics.Sources {
 	return metrics.Sources{Sessions: p, Audit: p, Plugin: up, Clients: clients, Lease: l}
