@@ -200,13 +200,18 @@ func (c *conn) Read(p []byte) (int, error) {
 	return c.net.Read(p)
 }
 
-// Write writes a part of an answer.
+// Write writes a part of an answer. If that fails the socket is closed, since TLS
+// would wait for the client to take a goodbye.
 func (c *conn) Write(p []byte) (int, error) {
 	c.wrote = true
 	if err := c.net.SetWriteDeadline(time.Now().Add(c.server.options.WriteWithin)); err != nil {
 		return 0, err
 	}
-	return c.net.Write(p)
+	n, err := c.net.Write(p)
+	if err != nil {
+		c.raw.Close()
+	}
+	return n, err
 }
 
 // SetWriteDeadline ends a write under way. The relay calls it, from a goroutine of

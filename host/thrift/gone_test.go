@@ -43,6 +43,17 @@ func (by transport) dial(t *testing.T, p *port) *driver.Driver {
 	return driver.Dial(t, p.address, driver.Options{Style: driver.Bare, TLS: by.tls})
 }
 
+// login connects, and logs ann in.
+func (by transport) login(t *testing.T, p *port) (*driver.Driver, []byte) {
+	t.Helper()
+	d := by.dial(t, p)
+	token, err := d.Login("ann", right, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, token
+}
+
 func (by transport) wire(t *testing.T, p *port) wire {
 	t.Helper()
 	c, err := net.Dial("tcp", p.address)
@@ -81,11 +92,7 @@ func TestRelay_ClientGone(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				p, server := openBefore(t, change...)
-				d := by.dial(t, p)
-				token, err := d.Login("ann", right, "")
-				if err != nil {
-					t.Fatal(err)
-				}
+				d, token := by.login(t, p)
 				tx, err := d.Stage(token, "w")
 				if err != nil {
 					t.Fatal(err)
@@ -123,11 +130,7 @@ func TestRelay_ClientGone(t *testing.T) {
 func TestRelay_ClientGone_Stage(t *testing.T) {
 	transports(t, func(t *testing.T, by transport, change ...func(*thrift.Options)) {
 		p, server := openBefore(t, change...)
-		d := by.dial(t, p)
-		token, err := d.Login("ann", right, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		d, token := by.login(t, p)
 		d.Close()
 		await(t, "nobody is connected", func() bool { return p.Connections() == 0 })
 		done, released := make(chan struct{}), make(chan struct{})
@@ -150,11 +153,7 @@ func TestRelay_ClientGone_Stage(t *testing.T) {
 func TestRelay_Pipelined(t *testing.T) {
 	transports(t, func(t *testing.T, by transport, change ...func(*thrift.Options)) {
 		p, server := openBefore(t, change...)
-		d := by.dial(t, p)
-		token, err := d.Login("ann", right, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		d, token := by.login(t, p)
 		tx, err := d.Stage(token, "w")
 		if err != nil {
 			t.Fatal(err)

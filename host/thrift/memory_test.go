@@ -51,12 +51,12 @@ func TestIdleConnection(t *testing.T) {
 	}
 }
 
-// A stranger holds one small buffer, however much it sends.
+// A stranger holds one small buffer and a goroutine, however much it sends.
 func TestStrangersMemory(t *testing.T) {
 	const n, least, most = 300, 12 << 10, 40 << 10
 	p := open(t)
 	call := request(t, "core:login", driver.Call{Args: []driver.Arg{{ID: 1, Value: strings.Repeat("n", 15_000)}}})
-	before := held()
+	goroutines, before := runtime.NumGoroutine(), held()
 	var all []net.Conn
 	for range n {
 		c, err := net.Dial("tcp", p.address)
@@ -74,6 +74,9 @@ func TestStrangersMemory(t *testing.T) {
 	t.Logf("a stranger in the midst of a message holds %d bytes", each)
 	if each > most {
 		t.Errorf("a stranger holds %d bytes, more than %d", each, most)
+	}
+	if more := runtime.NumGoroutine() - goroutines; more > n {
+		t.Errorf("%d strangers have %d goroutines", n, more)
 	}
 	runtime.KeepAlive(all)
 }
