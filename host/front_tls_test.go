@@ -16,8 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cinchapi/concourse-users/host/hosttest"
 	"github.com/cinchapi/concourse-users/host/hosttest/driver"
+	"github.com/cinchapi/concourse-users/shared/account"
 )
 
 // TestFrontTLS renews the certificate of a host that runs.
@@ -103,4 +106,68 @@ func certify(t *testing.T, home string) *tls.Config {
 	trusted := x509.NewCertPool()
 	trusted.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))
 	return &tls.Config{RootCAs: trusted, ServerName: "localhost"}
+}
+
+// TestManagementPortTLS administers over TLS, with a certificate of the management
+// port's own, which is renewed meanwhile.
+func TestManagementPortTLS(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t, atFreePort, "management.port: 0", "management.tls.certificate: cert.pem", "management.tls.key: key.pem")
+	out := h.Run("", "start")
+	if want := "Cannot use management.tls.certificate: "; out.Code != 2 || !strings.Contains(out.Stderr, want) {
+		t.Errorf("without the files: %+v, want %q", out, want)
+	}
+
+	first := certify(t, h.Home)
+	h.Start()
+	enter := func(trusted *tls.Config) tool {
+		t.Helper()
+		d := driver.Dial(t, h.ManagementAddress(), driver.Options{Management: true, TLS: trusted})
+		token, err := d.Login(hosttest.Administrator, hosttest.Password, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tool{d, token}
+	}
+	early := enter(first)
+	early.do(t, "createUser", driver.Struct{1: "jeff", 2: secret, 3: "USER"})
+	early.do(t, "grant", driver.Struct{1: "jeff", 2: "WRITE", 3: "e"})
+	if diff := cmp.Diff(shown{account.User, true, map[string][]string{"e": {"WRITE"}}}, showOnCommandLine(t, h, "jeff")); diff != "" {
+		t.Error(diff)
+	}
+	client, err := driver.Dial(t, h.ClientAddress(), driver.Options{}).Login("jeff", secret, "e") // whose port has none
+	if err != nil || len(client) == 0 {
+		t.Errorf("the client port: %v", err)
+	}
+	plain := driver.Dial(t, h.ManagementAddress(), driver.Options{Management: true})
+	if _, err := plain.Login(hosttest.Administrator, hosttest.Password, ""); err == nil {
+		t.Error("a login without TLS is let in")
+	}
+	stranger := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "localhost"}
+	if d, err := driver.Connect(h.ManagementAddress(), driver.Options{Management: true, TLS: stranger}); err == nil {
+		d.Close()
+		t.Error("the host shows a certificate that others vouch for, too")
+	}
+
+	second := certify(t, h.Home)
+	hosttest.Await(t, "the new certificate is used", func() bool {
+		d, err := driver.Connect(h.ManagementAddress(), driver.Options{Management: true, TLS: second})
+		if err == nil {
+			d.Close()
+		}
+		return err == nil
+	})
+	late := enter(second)
+	late.do(t, "disableUser", driver.Struct{1: "jeff"})
+	if s := showOnCommandLine(t, h, "jeff"); s.Enabled {
+		t.Errorf("after the renewal: %+v", s)
+	}
+	early.do(t, "hasUser", driver.Struct{1: "jeff"}) // over the connection from before
+	_, err = late.Call("hasUser", driver.Call{Token: early.token, Args: []driver.Arg{{ID: 1, Value: "jeff"}}})
+	wantException(t, err, "SecurityException", "Invalid access token")
+
+	early.Close()
+	late.Close()
+	hosttest.Await(t, "their sessions have ended", func() bool { return len(sessionsOf(t, h, hosttest.Administrator)) == 0 })
+	h.Stop()
 }
