@@ -58,6 +58,12 @@ func (r *running) initialize(ctx context.Context, root config.Init) error {
 		first.Password = password
 	}
 	done, err := r.plugin.Initialize(ctx, first)
+	if account.KindOf(err) == account.KindOutcomeUnknown {
+		return &account.Error{
+			Kind: account.KindOutcomeUnknown, Reason: account.ReasonOutcomeUnknown, Subject: first.Username, RequestID: first.RequestID.String(),
+			Message: fmt.Sprintf("it is not known whether the first administrator '%s' was created; start the host again, which finds out", first.Username),
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("create the first administrator '%s': %w", first.Username, err)
 	}

@@ -88,7 +88,7 @@ func (f *Offline) keep(ctx context.Context) (path string, err error) {
 // all the same: its answer, or the plugin, got lost.
 func unsettled(err error) bool {
 	switch account.KindOf(err) {
-	case account.KindUnavailable, account.KindInternal, account.KindInterrupted:
+	case account.KindUnavailable, account.KindInternal, account.KindOutcomeUnknown, account.KindInterrupted:
 		return true
 	}
 	return false

@@ -167,7 +167,7 @@ func TestApplyFails(t *testing.T) {
 			panic("s3cret")
 		}
 		_, err := f.Apply(t.Context(), root, anew, everything)
-		wantKind(t, "a panic", err, account.KindInternal, "")
+		wantKind(t, "a panic", err, account.KindOutcomeUnknown, account.ReasonOutcomeUnknown)
 		if f.live(jeff) {
 			t.Error("the session lives")
 		}

@@ -219,12 +219,13 @@ func (g *Gate) change(ctx context.Context, c Caller, o *order) (Result, error) {
 	}, nil
 }
 
-// carryOut asks the plugin. A panic on the way is an internal error, so that the
-// change is known to be uncertain.
+// carryOut asks the plugin. If something panics on the way, nobody can say whether
+// the change was carried out.
 func (g *Gate) carryOut(ctx context.Context, o *order, in account.Invocation) (change account.Change, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic of type %T while a change was carried out", p)
+			g.Logger.Error("panic while a change was carried out", "type", fmt.Sprintf("%T", p), "request_id", in.RequestID)
+			err = account.OutcomeUnknown(in.RequestID)
 		}
 	}()
 	return o.carryOut(ctx, in)

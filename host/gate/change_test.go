@@ -165,11 +165,11 @@ func TestChangePanics(t *testing.T) {
 		panic("s3cret")
 	}
 	_, err := f.Suspend(t.Context(), root, anew, "jeff")
-	wantKind(t, "a panic", err, account.KindInternal, "")
+	wantKind(t, "a panic", err, account.KindOutcomeUnknown, account.ReasonOutcomeUnknown)
 	if f.live(jeff) || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("the session lives: %v; the error is: %v", f.live(jeff), err)
 	}
-	if e := f.line(t, audit.Change); e.Outcome != "internal" {
+	if e := f.line(t, audit.Change); e.Outcome != "outcome_unknown" {
 		t.Errorf("the line says %+v", e)
 	}
 }

@@ -19,7 +19,8 @@ const saidSo = 3
 // the plugin dies under it or is cut off by a reload. It ends within
 // CallTimeout. A plugin that has not declared the capability, if it takes one, is
 // not asked. id is zero for a call that changes nothing; any other may be
-// repeated because the plugin knows its id (rule 2).
+// repeated because the plugin knows its id (rule 2), and an internal error of the
+// plugin leaves its outcome unknown.
 func forward[R any](ctx context.Context, s *Supervisor, capability string, id account.RequestID, call func(context.Context, account.Users) (R, error)) (R, error) {
 	caller, began := ctx, time.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.settings().CallTimeout)
@@ -39,7 +40,7 @@ func forward[R any](ctx context.Context, s *Supervisor, capability string, id ac
 			if err != nil && !id.IsZero() && (in == unheard || unheard != nil && saysNothing(err)) {
 				return none, account.OutcomeUnknown(id)
 			}
-			return r, in.named(err)
+			return r, s.uncertain(id, in.named(err))
 		}
 		unheard = in
 		if ctx.Err() == nil && !in.isOver(exitGrace) && in.connected() {

@@ -23,7 +23,7 @@ func mutate[R any](ctx context.Context, s *Supervisor, verb account.Verb, target
 		return method(u, ctx, in, r)
 	})
 	if err == nil {
-		err = s.bad(string(verb), checkChange(target, c))
+		err = s.badChange(verb, in.RequestID, checkChange(target, c))
 	}
 	if err != nil {
 		return account.Change{}, err
@@ -81,26 +81,28 @@ func (s *Supervisor) Enable(ctx context.Context, in account.Invocation, username
 
 // Apply forwards.
 func (s *Supervisor) Apply(ctx context.Context, in account.Invocation, d account.Desired) (account.Applied, error) {
-	return s.applied(d.Username, string(account.VerbApply))(forward(ctx, s, account.CapabilityApply, in.RequestID, func(ctx context.Context, u account.Users) (account.Applied, error) {
+	a, err := forward(ctx, s, account.CapabilityApply, in.RequestID, func(ctx context.Context, u account.Users) (account.Applied, error) {
 		return u.Apply(ctx, in, d)
-	}))
+	})
+	if err == nil {
+		err = s.badChange(account.VerbApply, in.RequestID, checkApplied(d.Username, a))
+	}
+	if err != nil {
+		return account.Applied{}, err
+	}
+	return a, nil
 }
 
 // Plan forwards.
 func (s *Supervisor) Plan(ctx context.Context, who account.Caller, d account.Desired) (account.Applied, error) {
-	return s.applied(d.Username, "plan")(read(ctx, s, account.CapabilityApply, who, d, account.Users.Plan))
-}
-
-func (s *Supervisor) applied(target, method string) func(account.Applied, error) (account.Applied, error) {
-	return func(a account.Applied, err error) (account.Applied, error) {
-		if err == nil {
-			err = s.bad(method, checkApplied(target, a))
-		}
-		if err != nil {
-			return account.Applied{}, err
-		}
-		return a, nil
+	a, err := read(ctx, s, account.CapabilityApply, who, d, account.Users.Plan)
+	if err == nil {
+		err = s.bad("plan", checkApplied(d.Username, a))
 	}
+	if err != nil {
+		return account.Applied{}, err
+	}
+	return a, nil
 }
 
 // Recover forwards.
@@ -109,7 +111,7 @@ func (s *Supervisor) Recover(ctx context.Context, r account.Recovery) (account.C
 		return u.Recover(ctx, r)
 	})
 	if err == nil {
-		err = s.bad(string(account.VerbRecover), checkChange(r.Username, c))
+		err = s.badChange(account.VerbRecover, r.RequestID, checkChange(r.Username, c))
 	}
 	if err != nil {
 		return account.Change{}, err

@@ -12,12 +12,29 @@ import (
 // the host believes no more of it than these checks let pass (rule 10). Sizes
 // and shapes are checked in shared/wire.
 
-// bad makes an internal error of what is wrong with an answer.
+// bad makes an internal error of what is wrong with an answer to a read.
 func (s *Supervisor) bad(method string, err error) error {
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("plugin %s answered %s with %w", s.name(), method, err)
+}
+
+// badChange makes an unknown outcome of what is wrong with an answer to a change.
+func (s *Supervisor) badChange(verb account.Verb, id account.RequestID, err error) error {
+	return s.uncertain(id, s.bad(string(verb), err))
+}
+
+// uncertain makes an unknown outcome of an answer to a change, id, from which
+// nobody can tell whether it was carried out: only asking again can (rule 2). The
+// caller has no use for the cause; the log keeps it. Other errors, and those of
+// reads, whose id is zero, stay what they are.
+func (s *Supervisor) uncertain(id account.RequestID, err error) error {
+	if id.IsZero() || !account.KindOf(err).Uncertain() {
+		return err
+	}
+	s.settings().Logger.Error("a change has no answer that says whether it was carried out", "request_id", id, "error", err)
+	return account.OutcomeUnknown(id)
 }
 
 // sameName compares a name in an answer with the one that was asked for. A

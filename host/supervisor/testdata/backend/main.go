@@ -250,6 +250,18 @@ func (b *backend) Create(ctx context.Context, in account.Invocation, r account.C
 		return account.Change{}, status.Error(codes.Unavailable, "no store today")
 	case "throttled":
 		return account.Change{}, account.Throttled(time.Second)
+	case "internal":
+		return account.Change{}, fmt.Errorf("a cause for the log")
+	case "unknown": // under an id that nobody has asked with
+		return account.Change{}, account.OutcomeUnknown(account.NewRequestID(time.Now()))
+	case "panic":
+		panic("before or after")
+	case "huge":
+		return account.Change{Changed: true, Account: named(r.Username), Note: strings.Repeat("x", wire.MaxMessage)}, nil
+	case "stranger":
+		return account.Change{Changed: true, Account: named("somebody")}, nil
+	case "nobody":
+		return account.Change{Changed: true}, nil
 	case "unimplemented": // as in another language, whose library answers for what is not there
 		return account.Change{}, status.Error(codes.Unimplemented, "method Create not implemented")
 	case "expired":
@@ -350,12 +362,23 @@ func (b *backend) Restore(ctx context.Context, r io.Reader) (account.Restored, e
 
 // Initialize commits and dies before it answers, the first time.
 func (b *backend) Initialize(ctx context.Context, first account.FirstAdministrator) (account.Initialized, error) {
+	if first.Username == "internal" {
+		return account.Initialized{}, fmt.Errorf("a cause for the log")
+	}
 	if b.noted("initialized", first.RequestID.String()) {
 		return account.Initialized{Changed: true}, nil
 	}
 	b.note("initialized", first.RequestID.String())
 	os.Exit(7)
 	return account.Initialized{}, nil
+}
+
+// Recover answers by the name.
+func (b *backend) Recover(ctx context.Context, r account.Recovery) (account.Change, error) {
+	if r.Username == "internal" {
+		return account.Change{}, fmt.Errorf("a cause for the log")
+	}
+	return account.Change{Changed: true, Account: named("somebody")}, nil
 }
 
 func (b *backend) Authenticate(ctx context.Context, c account.Credentials) (account.Login, error) {
