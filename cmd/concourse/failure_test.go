@@ -24,8 +24,11 @@ func TestExitCodes(t *testing.T) {
 			if kind == account.KindOutcomeUnknown {
 				refusal.Reason, refusal.RequestID = account.ReasonOutcomeUnknown, requestID
 			}
-			f := serve(t, &fakeHost{refusal: refusal})
-			o := run(t, f.as("users", "suspend", "bob"))
+			f, verb := serve(t, &fakeHost{refusal: refusal}), "suspend"
+			if kind == account.KindInternal { // of a change it would say nothing
+				verb = "show"
+			}
+			o := run(t, f.as("users", verb, "bob"))
 			if o.code != want || o.stdout != "" || !strings.HasPrefix(o.stderr, "ERROR: I") || strings.Count(o.stderr, "\n") != 1 {
 				t.Errorf("exit code %d, want %d; stdout %q, stderr %q", o.code, want, o.stdout, o.stderr)
 			}
@@ -49,8 +52,8 @@ func TestJSONErrors(t *testing.T) {
 			`{"error":{"kind":"outcome_unknown","reason":"OUTCOME_UNKNOWN","subject":"","message":"unknown","request_id":"` + requestID + `"}}`,
 		},
 		"Internal": {
-			errors.New("disk on fire"), 1,
-			`{"error":{"kind":"internal","reason":"","subject":"","message":"internal error; the log of the server says more"}}`,
+			errors.New("disk on fire"), 12,
+			`{"error":{"kind":"outcome_unknown","reason":"OUTCOME_UNKNOWN","subject":"","message":"internal error; the log of the server says more; the outcome is unknown; ask again with --request-id ` + requestID + ` within an hour","request_id":"` + requestID + `"}}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,7 +41,7 @@ const reachWithin = 10 * time.Second
 // Client speaks to one host over one connection, in domain types. It never
 // connects again: the session ends with the connection. Its errors are those
 // of the host, plus Unavailable when no answer came, or OutcomeUnknown when
-// none came to a change.
+// none came to a change, or one that does not say whether it was carried out.
 type Client struct {
 	conn       *grpc.ClientConn
 	management managementv1.ManagementClient

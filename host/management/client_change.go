@@ -201,19 +201,29 @@ func (c *Client) change(ctx context.Context, id account.RequestID, ask func(cont
 	defer cancel()
 	p, err := ask(ctx, id.String())
 	if err != nil {
-		if err = wire.FromStatus(err); wire.Transport(err) {
-			return Result{}, account.OutcomeUnknown(id)
-		}
-		return Result{}, err
+		return Result{}, unknown(id, wire.FromStatus(err))
 	}
 	listed, err := listedFromProto(p.GetAccount())
 	if err != nil {
-		return Result{}, err
+		return Result{}, unknown(id, err)
 	}
 	return Result{
 		ListedAccount: listed, Changed: p.GetChanged(), Gone: p.GetGone(),
 		Environment: p.GetEnvironment(), Note: p.GetNote(), RequestID: p.GetRequestId(),
 	}, nil
+}
+
+// unknown makes an unknown outcome of an error that does not say whether the
+// change was carried out. Other errors stay what they are.
+func unknown(id account.RequestID, err error) error {
+	switch e := account.OutcomeUnknown(id); {
+	case wire.Transport(err):
+		return e
+	case account.KindOf(err) == account.KindInternal:
+		e.Message = err.Error() + "; " + e.Message
+		return e
+	}
+	return err
 }
 
 func listedFromProto(p *managementv1.ListedAccount) (ListedAccount, error) {
