@@ -133,6 +133,9 @@ func TestNewerBackup(t *testing.T) {
 		if after, err := os.ReadFile(store); err != nil || !bytes.Equal(before, after) {
 			t.Errorf("%s: the store was changed, %v", outcome, err)
 		}
+		if left, err := filepath.Glob(filepath.Join(h.Home, "backups", "*")); err != nil || len(left) != 0 {
+			t.Errorf("%s: a copy of what was not replaced is left: %q, %v", outcome, left, err)
+		}
 	}
 	h.Start()
 	h.Admin()

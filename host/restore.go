@@ -24,8 +24,9 @@ type Restoration struct {
 // before anything else; name is what the audit log calls it. With keep, what the
 // store held goes to a backup in the home first, if it held accounts. Refuses:
 // Invalid (not a whole backup, or not of this backend), Unsupported, Unavailable
-// and others, all of which leave the store as it was; and OutcomeUnknown.
-func (f *Offline) Restore(ctx context.Context, from io.ReadSeeker, name string, keep bool) (Restoration, error) {
+// and others, all of which leave the store as it was, and no backup of it; and
+// OutcomeUnknown.
+func (f *Offline) Restore(ctx context.Context, from io.ReadSeeker, name string, keep bool) (_ Restoration, err error) {
 	if err := f.offers(account.CapabilityRestore); err != nil {
 		return Restoration{}, err
 	}
@@ -40,6 +41,11 @@ func (f *Offline) Restore(ctx context.Context, from io.ReadSeeker, name string, 
 		return Restoration{}, interruptedBy(err)
 	}
 	var r Restoration
+	defer func() {
+		if err != nil && r.StoreID == "" && account.KindOf(err) != account.KindOutcomeUnknown {
+			err = errors.Join(err, discard(r.Kept))
+		}
+	}()
 	if keep && f.plugin.Description().Initialized {
 		if r.Kept, err = f.keep(ctx); err != nil {
 			return Restoration{}, err
@@ -67,8 +73,8 @@ func (f *Offline) Restore(ctx context.Context, from io.ReadSeeker, name string, 
 
 // keep makes a backup of what is there.
 func (f *Offline) keep(ctx context.Context) (path string, err error) {
-	dir := filepath.Join(f.home.Path(), "backups")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	dir, err := f.home.Backups()
+	if err != nil {
 		return "", fmt.Errorf("cannot keep a backup of what is to be replaced: %w", err)
 	}
 	path = filepath.Join(dir, "before-restore-"+time.Now().UTC().Format("20060102T150405.000Z")+".backup")
@@ -82,6 +88,17 @@ func (f *Offline) keep(ctx context.Context) (path string, err error) {
 		return "", interruptedBy(fmt.Errorf("no backup of what is to be replaced can be kept: %w", err))
 	}
 	return path, nil
+}
+
+// discard removes the backup of what was not replaced after all.
+func discard(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("the backup of what was not replaced is left: %w", err)
+	}
+	return nil
 }
 
 // unsettled reports whether a Restore that ended so may have replaced the store

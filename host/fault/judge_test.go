@@ -147,6 +147,9 @@ func (j *judge) eachCall(calls []*call, nonsense bool) {
 		if err := c.unexpected(); err != nil && !nonsense {
 			j.wrong("no call may end so: %v\n%v", err, c)
 		}
+		if c.changes() && account.KindOf(c.err) == account.KindInternal {
+			j.wrong("a change may not end so, since nobody can tell whether it was carried out: %v\n%v", c.err, c)
+		}
 		if took := c.ended - c.asked; took > bound {
 			j.wrong("a call took %v, with a bound of %v:\n%v", took, bound, c)
 		}

@@ -45,23 +45,34 @@ func startExaminer(t *testing.T) *examiner {
 	}}
 }
 
+// contents are what a store holds.
+type contents struct {
+	Problem     string `json:",omitempty"`
+	Initialized bool
+	Accounts    []account.Account
+	Records     []account.Record
+}
+
+// store opens the store of a home.
+func (x *examiner) store(dir string) (c contents, err error) {
+	if _, err := fmt.Fprintln(x.in, dir); err != nil {
+		return c, err
+	}
+	if err := x.out.Decode(&c); err != nil {
+		return c, err
+	}
+	if c.Problem != "" {
+		return c, errors.New(c.Problem)
+	}
+	return c, nil
+}
+
 // examine finds what the next start would of a home: it opens the store, and
 // completes the audit log, as a host does.
 func (x *examiner) examine(l *life, dir string) (r remains, err error) {
-	var store struct {
-		Problem     string
-		Initialized bool
-		Accounts    []account.Account
-		Records     []account.Record
-	}
-	if _, err := fmt.Fprintln(x.in, dir); err != nil {
+	store, err := x.store(dir)
+	if err != nil {
 		return r, err
-	}
-	if err := x.out.Decode(&store); err != nil {
-		return r, err
-	}
-	if store.Problem != "" {
-		return r, errors.New(store.Problem)
 	}
 	r = remains{initialized: store.Initialized, accounts: map[string]account.Account{}, records: map[string]bool{}}
 	for _, a := range store.Accounts {

@@ -104,11 +104,34 @@ func live(t *testing.T, draw *rand.Rand, changes int) *life {
 // replayed on the disk, with what is there.
 func (l *life) start(t *testing.T, h *hosttest.Host) (recorded func(*powercut.Disk)) {
 	t.Helper()
+	under, seen := traced(t, h.Home)
+	h.Under = under
+	h.Start()
+	return func(disk *powercut.Disk) {
+		t.Helper()
+		l.add(t, disk, seen(), h.Home)
+	}
+}
+
+// add adds what was seen of a directory to the recording.
+func (l *life) add(t *testing.T, disk *powercut.Disk, seen *powercut.Recording, dir string) {
+	t.Helper()
+	l.recording.Add(seen)
+	disk.Advance(l.recording.Places() - 1)
+	if err := disk.Settle(imageOf(t, dir)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// traced returns what a command runs under, so that its calls below the directory
+// are recorded, and what returns the recording, to be called after its end.
+func traced(t *testing.T, dir string) (under []string, seen func() *powercut.Recording) {
+	t.Helper()
 	pipe := filepath.Join(t.TempDir(), "strace")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var seen *powercut.Recording
+	var recording *powercut.Recording
 	var failed error
 	done := make(chan struct{})
 	go func() {
@@ -119,14 +142,13 @@ func (l *life) start(t *testing.T, h *hosttest.Host) (recorded func(*powercut.Di
 			return
 		}
 		defer f.Close()
-		seen, failed = powercut.Read(f, h.Home, ofPlugin)
+		recording, failed = powercut.Read(f, dir, ofPlugin)
 	}()
-	h.Under = slices.Concat([]string{"strace", "-D", "-o", pipe}, powercut.Options())
+	under = slices.Concat([]string{"strace", "-D", "-o", pipe}, powercut.Options())
 	if os.Geteuid() != 0 { // hosts let nobody but root read what they write
-		h.Under = slices.Concat([]string{"unshare", "--user", "--map-root-user"}, h.Under)
+		under = slices.Concat([]string{"unshare", "--user", "--map-root-user"}, under)
 	}
-	h.Start()
-	return func(disk *powercut.Disk) {
+	return under, func() *powercut.Recording {
 		t.Helper()
 		select {
 		case <-done:
@@ -136,11 +158,7 @@ func (l *life) start(t *testing.T, h *hosttest.Host) (recorded func(*powercut.Di
 		if failed != nil {
 			t.Fatalf("what strace wrote cannot be read: %v", failed)
 		}
-		l.recording.Add(seen)
-		disk.Advance(l.recording.Places() - 1)
-		if err := disk.Settle(imageOf(t, h.Home)); err != nil {
-			t.Fatal(err)
-		}
+		return recording
 	}
 }
 

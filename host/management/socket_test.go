@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,6 +72,43 @@ func TestListen(t *testing.T) {
 		}
 		if info := listen(t, path, -1); info.Mode() != fs.ModeSocket|0o600 {
 			t.Errorf("mode %v", info.Mode())
+		}
+	})
+	t.Run("LeftByAKill", func(t *testing.T) {
+		path := socketPath(t)
+		dir := filepath.Dir(path)
+		for name, mode := range map[string]fs.FileMode{".s1": 0o700, ".s23": 0o700, ".s4": 0o755, ".s5": 0o700, ".sx": 0o700, "s6": 0o700} {
+			at := filepath.Join(dir, name)
+			if err := errors.Join(os.Mkdir(at, 0o700), os.Chmod(at, mode)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, ".s23", "s"), Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.SetUnlinkOnClose(false)
+		l.Close()
+		for _, name := range []string{filepath.Join(".s5", "s"), ".s7"} { // no socket, no directory
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		made, err := management.Listen(path, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer made.Close()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		for _, e := range entries {
+			left = append(left, e.Name())
+		}
+		if want := []string{".s4", ".s5", ".s7", ".sx", filepath.Base(path), "s6"}; !slices.Equal(left, want) {
+			t.Errorf("the directory has %q, want %q", left, want)
 		}
 	})
 	for name, put := range map[string]func(path string) error{

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -58,10 +61,31 @@ func newSpool(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Remove(f.Name()); err != nil {
+	if err := os.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// spooled is how newSpool names a file until it takes the name away.
+var spooled = regexp.MustCompile(`^\.backup-[0-9]+$`)
+
+// tidy removes spools whose names a power cut or a kill has left: they hold
+// password hashes.
+func tidy(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !spooled.MatchString(e.Name()) {
+			continue
+		}
+		if failed := os.Remove(filepath.Join(dir, e.Name())); !errors.Is(failed, fs.ErrNotExist) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
 }
 
 // pulse is how often spool says that it goes on. Hosts wait for a second or more.

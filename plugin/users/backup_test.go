@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +67,33 @@ func TestBackup(t *testing.T) {
 		if s.Backend != "test" || s.BackendVersion != "1.2.3" || s.StoreID == "" || s.Revision != uint64(revision) ||
 			s.TakenAt.Before(before.Add(-time.Second)) || s.Accounts != 4 || s.Entries != uint64(len(h.contents())) {
 			t.Errorf("it says %+v", s)
+		}
+	})
+	// A kill, or a power cut, may come before a spool has lost its name.
+	t.Run("LeftOver", func(t *testing.T) {
+		home := t.TempDir()
+		for _, name := range []string{".backup-123", ".backup-1x", "backup-1"} {
+			if err := os.WriteFile(filepath.Join(home, name), []byte("hashes"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Mkdir(filepath.Join(home, ".backup-4"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		h := unconfigured(t, &hooked{Store: mem.New()})
+		if _, err := h.Configure(t.Context(), account.Configuration{Home: home}); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		for _, e := range entries {
+			left = append(left, e.Name())
+		}
+		if want := []string{".backup-1x", ".backup-4", "backup-1"}; !slices.Equal(left, want) {
+			t.Errorf("the home has %q, want %q", left, want)
 		}
 	})
 	// The store goes on while whoever reads the backup takes their time, and

@@ -91,6 +91,9 @@ func (s *Service) Configure(ctx context.Context, c account.Configuration) (accou
 	if err != nil {
 		return account.Description{}, attempted("identify the store", errors.Join(err, store.Close()))
 	}
+	if err := tidy(c.Home); err != nil {
+		s.logger.Warn("what a backup has left in the host's home cannot be removed", "error", err)
+	}
 	r := &running{store: store, home: c.Home, policy: policy, signIns: make(chan signIn, signInQueue)}
 	r.directory, _ = store.(*directoryStore)
 	r.capabilities = s.capabilities(store)
