@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cinchapi/concourse-users/host/audit"
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -72,31 +73,44 @@ func (c counted) Sync() error {
 	return c.File.Sync()
 }
 
-// BenchmarkReconcile measures a start that finds one whole file to read.
-func BenchmarkReconcile(b *testing.B) {
-	path := newPath(b)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		b.Fatal(err)
-	}
-	var data []byte
-	for i := 1; len(data) < 64<<20; i++ {
-		data = fmt.Appendf(data, `{"time":"2026-11-02T12:00:00Z","seq":%d,"event":"change","outcome":"ok","caller":{"username":"admin","account_id":"%s","uid":0,"listener":"management"},"verb":"grant","target":"jeff","environment":"default","permission":"READ","changed":true,"request_id":"%s"}`+"\n",
-			i, account.NewID(), account.NewRequestID(noon))
-	}
-	b.SetBytes(int64(len(data)))
-	for b.Loop() {
-		b.StopTimer()
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			b.Fatal(err)
-		}
-		l := open(b, path, audit.Options{Now: atNoon})
-		w := &world{}
-		b.StartTimer()
-		if _, err := l.Reconcile(thisHost, w.iterate); err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		closeLog(b, l)
-		b.StartTimer()
+// BenchmarkStart measures what a start does with a file of the greatest size, a
+// day's changes: after a stop, which has marked its end as complete, and after a
+// crash behind which there is no mark.
+func BenchmarkStart(b *testing.B) {
+	for _, end := range []string{"stop", "crash"} {
+		b.Run(end, func(b *testing.B) {
+			path := newPath(b)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				b.Fatal(err)
+			}
+			var data []byte
+			seq := 1
+			for at := noon.Add(-24 * time.Hour); len(data) < 64<<20; seq++ {
+				at = at.Add(300 * time.Millisecond)
+				data = fmt.Appendf(data, `{"time":"%s","seq":%d,"event":"change","outcome":"ok","caller":{"username":"admin","account_id":"%s","uid":0,"listener":"management"},"verb":"grant","target":"jeff","environment":"default","permission":"READ","changed":true,"request_id":"%s"}`+"\n",
+					at.Format(time.RFC3339Nano), seq, account.NewID(), account.NewRequestID(at))
+			}
+			if end == "stop" {
+				data = fmt.Appendf(data, `{"time":"2026-11-02T12:00:00Z","seq":%d,"event":"audit_complete","outcome":"ok"}`+"\n", seq)
+			}
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				b.StopTimer()
+				if err := os.WriteFile(path, data, 0o600); err != nil {
+					b.Fatal(err)
+				}
+				w := &world{}
+				b.StartTimer()
+				l := open(b, path, audit.Options{Now: atNoon})
+				opened := b.Elapsed()
+				if _, err := l.Reconcile(thisHost, w.iterate); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64((b.Elapsed() - opened).Milliseconds()), "ms/reconcile")
+				b.StopTimer()
+				closeLog(b, l)
+				b.StartTimer()
+			}
+		})
 	}
 }

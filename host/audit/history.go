@@ -2,6 +2,8 @@ package audit
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -29,9 +31,9 @@ type history struct {
 	marked   bool                       // there was a mark
 }
 
-// survey reads the log's files from the newest back to the one that reaches
-// beyond the cutoff: the newest mark's time less slack, or the window's begin,
-// whichever is later. The window ends with the last line of an earlier run, which
+// survey reads the log from its end back to the file that reaches beyond the
+// cutoff: the newest mark's time less slack, or the window's begin, whichever is
+// later. The window ends with the last line of an earlier run, which
 // has the given number, and not now: a host that was down for long made no
 // changes meanwhile, and its plugin pruned nothing.
 func survey(path string, now time.Time, lastSeq uint64) (*history, error) {
@@ -45,17 +47,28 @@ func survey(path string, now time.Time, lastSeq uint64) (*history, error) {
 	}
 	var first Entry
 	for _, name := range slices.Backward(append(files, path)) {
-		begin, err := h.add(name, lastSeq)
-		if err != nil {
-			return nil, err
+		reached := false
+		for part, err := range partsOf(name) {
+			if err != nil {
+				return nil, err
+			}
+			if reached {
+				err = h.skim(part, lastSeq)
+			} else {
+				var begin Entry
+				if begin, err = h.add(part, lastSeq); begin.Seq > 0 {
+					first = begin
+				}
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			if !h.last.IsZero() {
+				h.cutoff = later(h.cutoff, earlier(now, h.last).Add(-window))
+				reached = reached || !first.Time.After(h.cutoff)
+			}
 		}
-		if begin.Seq > 0 {
-			first = begin
-		}
-		if !h.last.IsZero() {
-			h.cutoff = later(h.cutoff, earlier(now, h.last).Add(-window))
-		}
-		if !h.last.IsZero() && !first.Time.After(h.cutoff) {
+		if reached {
 			return h, nil
 		}
 	}
@@ -70,10 +83,10 @@ func survey(path string, now time.Time, lastSeq uint64) (*history, error) {
 	return h, nil
 }
 
-// add reads one file, older than those before, and returns its first entry.
-func (h *history) add(name string, lastSeq uint64) (first Entry, err error) {
+// add reads one part, older than those before, and returns its first entry.
+func (h *history) add(part io.Reader, lastSeq uint64) (first Entry, err error) {
 	open, behind, marked := map[account.RequestID]bool{}, h.behind, false
-	for e, err := range readFile(name) {
+	for e, err := range entriesOf(part) {
 		if errors.Is(err, errMalformed) {
 			continue
 		}
@@ -106,6 +119,33 @@ func (h *history) add(name string, lastSeq uint64) (first Entry, err error) {
 		h.cutoff = later(h.cutoff, behind.Add(-slack))
 	}
 	return first, nil
+}
+
+// skim reads one part of a file whose newer parts reach beyond the cutoff. Only
+// where a clock was set back does it have lines from behind that; the others are
+// not decoded.
+func (h *history) skim(part io.Reader, lastSeq uint64) error {
+	for line, err := range linesOf(part) {
+		if err != nil {
+			return err
+		}
+		if at, err := time.Parse(time.RFC3339Nano, timeOf(line)); err == nil && !at.After(h.cutoff) {
+			continue
+		}
+		e, err := decode(line)
+		if err != nil {
+			continue
+		}
+		if e.Seq <= lastSeq {
+			h.last = later(h.last, e.Time)
+		}
+		if id, ok := changeID(e); ok && e.Outcome == OK {
+			h.answered[id] = true
+		} else if ok && uncertain(e) && !h.marked {
+			h.open[id] = true
+		}
+	}
+	return nil
 }
 
 // lacks reports whether a committed change has no OK line, and should have.

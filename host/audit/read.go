@@ -66,6 +66,22 @@ func readFile(path string) iter.Seq2[Entry, error] {
 
 func entriesOf(r io.Reader) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		for line, err := range linesOf(r) {
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if !yield(decode(line)) {
+				return
+			}
+		}
+	}
+}
+
+// linesOf returns the whole lines, each good until the next. One that is longer
+// than any of ours is nil.
+func linesOf(r io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
 		lines := bufio.NewReaderSize(r, MaxLine)
 		for {
 			line, err := lines.ReadSlice('\n')
@@ -77,12 +93,12 @@ func entriesOf(r io.Reader) iter.Seq2[Entry, error] {
 			case err == io.EOF:
 				return
 			case err != nil:
-				yield(Entry{}, err)
+				yield(nil, err)
 				return
 			case tooLong:
 				line = nil
 			}
-			if !yield(decode(line)) {
+			if !yield(line, nil) {
 				return
 			}
 		}
