@@ -186,7 +186,7 @@ func (b *backedUp) judgeHome(x *examiner, at time.Time, dir string) error {
 		return fmt.Errorf("the store holds %+v", c)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, ".backup-*")); err != nil || len(left) > 0 {
-		return fmt.Errorf("what a backup was made of is left: %q, %w", left, err)
+		return fmt.Errorf("what a backup was made of is left: %q, %v", left, err)
 	}
 	h, err := home.Open(dir)
 	if err != nil {

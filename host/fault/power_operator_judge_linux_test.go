@@ -218,7 +218,7 @@ func (o *operated) restart(t *testing.T, image powercut.Image, at time.Time) err
 	}
 	for _, pattern := range []string{".backup-*", ".accounts.db*"} {
 		if left, err := filepath.Glob(filepath.Join(h.Home, pattern)); err != nil || len(left) > 0 {
-			return fmt.Errorf("the start leaves %q, %w", left, err)
+			return fmt.Errorf("the start leaves %q, %v", left, err)
 		}
 	}
 	h.Stop()

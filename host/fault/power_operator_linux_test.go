@@ -58,6 +58,9 @@ func TestFaultPowerCutOperator(t *testing.T) {
 			var cuts []cut
 			for range rounds {
 				cuts = append(cuts, each(draw, o.calls())...)
+				for range 8 {
+					cuts = append(cuts, each(draw, o.names())...)
+				}
 			}
 			o.examined(t, o.recording, cuts)
 			o.started(t, o.drawn(draw, starts))
