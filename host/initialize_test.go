@@ -364,3 +364,14 @@ func TestInitializeKilled(t *testing.T) {
 	}
 	t.Logf("%d lines were recovered", recovered)
 }
+
+// A plugin that does not say whether it has made the first administrator is asked
+// again at the next start.
+func TestInitializeErrOutcomeUnknown(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t, "plugin:", "  path: "+hosttest.Build(t, "./host/testdata/trouble"), "  settings:", "    initialized: 'false'", "    change: panics")
+	const says = "It is not known whether the first administrator 'admin' was created; start the host again, which finds out"
+	if err := h.TryStart(); err == nil || !strings.Contains(err.Error(), "exit status 12") || !strings.Contains(err.Error(), says) {
+		t.Errorf("the start ended with %v, want exit code 12 and %q", err, says)
+	}
+}

@@ -244,6 +244,9 @@ func TestFaultModelsBite(t *testing.T) {
 			c.ended = c.asked + bound + time.Second
 		}, "with a bound of"},
 		"Internal": {func(m *made) { m.refuse(&call{verb: verbShow, target: "jeff"}, errors.New("panic")) }, "no call may end so"},
+		"InternalChange": {func(m *made) {
+			m.refuse(&call{verb: account.VerbSuspend, target: "jeff"}, errors.New("panic"))
+		}, "a change may not end so"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMade()

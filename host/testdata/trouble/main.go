@@ -41,7 +41,11 @@ func named(username string) account.Account {
 }
 
 func (*backend) Configure(_ context.Context, c account.Configuration) (account.Description, error) {
-	return account.Description{Name: "trouble", Version: "1", StoreID: "store", Initialized: c.Settings["initialized"] != "false"}, nil
+	is := account.Description{Name: "trouble", Version: "1", StoreID: "store", Initialized: c.Settings["initialized"] != "false"}
+	if c.Settings["change"] == "panics" { // as what it does not have does
+		is.Capabilities = []string{account.CapabilityChange}
+	}
+	return is, nil
 }
 
 func (*backend) Records(context.Context, account.RequestID) ([]account.Record, account.RequestID, error) {
