@@ -58,7 +58,7 @@ func (s *Supervisor) launch(ctx context.Context, o Options, exe *executable) (*i
 		RunnerFunc:       r.adopt,
 		AutoMTLS:         o.AutoMTLS,
 		SkipHostEnv:      true,
-		StartTimeout:     o.StartTimeout,
+		StartTimeout:     2 * o.StartTimeout, // ours below ends the wait, and says so
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: s.dir.path},
 		SyncStdout:       r.raw.also("stdio stdout", r.out.stream("stdout")),
 		SyncStderr:       r.raw.also("stdio stderr", r.out.stream("stderr")),
