@@ -10,40 +10,39 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
 // Main makes room for executables, runs the tests and returns their exit code,
 // for TestMain: os.Exit(hosttest.Main(m)).
-func Main(m *testing.M) int { return run(m, "-race") }
+func Main(m *testing.M) int { return run(m, true) }
 
 // MainPlain is Main for packages that measure: what they run is built as it is
 // shipped, without the race detector.
-func MainPlain(m *testing.M) int { return run(m) }
+func MainPlain(m *testing.M) int { return run(m, false) }
 
-func run(m *testing.M, flags ...string) int {
+func run(m *testing.M, race bool) int {
 	dir, err := os.MkdirTemp("", "concourse-bin")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binaries, systemFlags = dir, flags
+	binaries, raced = dir, race
 	return m.Run()
 }
 
 var (
-	binaries    string
-	systemFlags []string // of the system's and the tests' own executables
-	plain       sync.Map // by package: a func() error that builds it once
-	system      = sync.OnceValue(func() error {
-		if err := readSources(); err != nil {
+	binaries string
+	raced    bool     // the system's and the tests' own executables
+	made     sync.Map // by path: a func() error that builds it once
+	system   = sync.OnceValue(func() error {
+		plugins, err := plugins()
+		if err != nil {
 			return err
 		}
-		if err := build("", "./cmd/concourse", systemFlags...); err != nil {
-			return err
-		}
-		return build("plugins", "./plugin/cmd/...", systemFlags...)
+		return errors.Join(readSources(), build("", raced, "./cmd/concourse"), build("plugins", raced, plugins...))
 	})
 )
 
@@ -65,39 +64,102 @@ func Bin(t testing.TB) string {
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
 	Bin(t)
-	if err := build("tests", pkg, systemFlags...); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(binaries, "tests", filepath.Base(pkg))
+	return one(t, "tests", raced, pkg)
 }
 
 // BuildPlain is Build without the race detector, for executables whose
 // processes are started by the hundred, and are raced elsewhere.
 func BuildPlain(t testing.TB, pkg string) string {
 	t.Helper()
+	return one(t, "plain", false, pkg)
+}
+
+func one(t testing.TB, dir string, race bool, pkg string) string {
+	t.Helper()
 	if binaries == "" {
 		t.Fatal("TestMain does not call hosttest.Main")
 	}
-	once, _ := plain.LoadOrStore(pkg, sync.OnceValue(func() error {
-		return errors.Join(readSources(), build("plain", pkg))
+	path := filepath.Join(binaries, dir, filepath.Base(pkg))
+	once, _ := made.LoadOrStore(path, sync.OnceValue(func() error {
+		return errors.Join(readSources(), build(dir, race, pkg))
 	}))
 	if err := once.(func() error)(); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(binaries, "plain", filepath.Base(pkg))
+	return path
 }
 
-func build(dir, packages string, flags ...string) error {
+// build makes the packages' executables in a directory of binaries. To link one
+// takes seconds, and many packages' tests want the same, so they are made in the
+// module's bin/tested, where "go build" leaves alone what is up to date, and
+// copied from there.
+func build(dir string, race bool, packages ...string) error {
 	module, err := root()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", filepath.Join(binaries, dir) + "/", packages})...)
-	cmd.Dir = module
-	if out, err := cmd.CombinedOutput(); err != nil {
+	unlock, err := lock(module)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	kept := filepath.Join(module, "bin", "tested", "plain", dir)
+	flags := []string{"build"}
+	if race {
+		kept = filepath.Join(module, "bin", "tested", "race", dir)
+		flags = append(flags, "-race")
+	}
+	makeThem := exec.Command("go", slices.Concat(flags, []string{"-o", kept + "/"}, packages)...)
+	makeThem.Dir = module
+	if out, err := makeThem.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", packages, err, out)
 	}
+	into := filepath.Join(binaries, dir)
+	if err := os.MkdirAll(into, 0o700); err != nil {
+		return err
+	}
+	// Another process writes them: a fork of this one would hold them open for
+	// writing, and they could not be run.
+	var files []string
+	for _, pkg := range packages {
+		files = append(files, filepath.Join(kept, filepath.Base(pkg)))
+	}
+	if out, err := exec.Command("cp", append(files, into)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy executables: %w\n%s", err, out)
+	}
 	return nil
+}
+
+// lock waits until no other test builds in the directory. It is the directory
+// itself that is locked, and not by package os, so that "go test" takes no file
+// for one that the test's result depends on.
+func lock(dir string) (unlock func(), err error) {
+	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	for err = syscall.EINTR; err == syscall.EINTR; {
+		err = syscall.Flock(fd, syscall.LOCK_EX)
+	}
+	if err != nil {
+		syscall.Close(fd)
+		return nil, &fs.PathError{Op: "lock", Path: dir, Err: err}
+	}
+	return func() { syscall.Close(fd) }, nil
+}
+
+// plugins returns the packages of the plugins that are shipped.
+func plugins() ([]string, error) {
+	module, err := root()
+	if err != nil {
+		return nil, err
+	}
+	dirs, err := os.ReadDir(filepath.Join(module, "plugin", "cmd"))
+	var packages []string
+	for _, d := range dirs {
+		packages = append(packages, "./plugin/cmd/"+d.Name())
+	}
+	return packages, err
 }
 
 // readSources looks at every directory of the module. "go test" notes that, and
