@@ -2,6 +2,7 @@ package hosttest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -107,11 +108,15 @@ func (h *Host) TryStart() error {
 	}
 	start := append(slices.Clone(h.Under), executable, "start", "--home", h.Home)
 	h.process = exec.Command(start[0], start[1:]...)
-	h.process.Env = append([]string{
+	h.process.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + h.Home, "GORACE=atexit_sleep_ms=0",
 		"CONCOURSE_INIT_ROOT_PASSWORD=" + Password,
 		"CONCOURSE_LOG_LEVEL=debug", // at which a plugin's race reports come through
-	}, h.Env...)
+	}
+	if settings, err := os.ReadFile(filepath.Join(h.Home, "concourse.yaml")); err == nil && !bytes.Contains(settings, []byte("start_timeout")) {
+		h.process.Env = append(h.process.Env, "CONCOURSE_PLUGIN_START_TIMEOUT="+patience.String()) // the default is for machines with less to do
+	}
+	h.process.Env = append(h.process.Env, h.Env...)
 	if h.Under == nil {
 		h.process.Args[0] = "tested" // whoever ends hosts by name means another
 	}
