@@ -6,6 +6,9 @@ HOME_DIR ?= $(CURDIR)/run
 FUZZTIME ?= 1m
 FAULTTIME ?= 1m
 SOAKTIME ?= 30m
+# Of most packages the tests wait, for processes and for time to pass, so that
+# twice as many as there are processors keep these busy. Lint vets them.
+AT_ONCE = $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 TOOL := go tool -modfile=tools/go.mod
 PREFIX ?= /usr/local
 PLUGINS = $(notdir $(wildcard plugin/cmd/*))
@@ -41,7 +44,7 @@ deps: ## check for the system packages that the tests need; as root, install the
 
 .PHONY: test
 test: deps ## run every test with the race detector, the binaries under test included
-	go test -race -count=1 -timeout 20m ./...
+	go test -race -vet=off -p $(AT_ONCE) -count=1 -timeout 20m ./...
 	go test -C tools -count=1 ./bench ./peers
 	./scripts/bench --brief
 
