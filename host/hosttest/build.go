@@ -96,7 +96,7 @@ func one(t testing.TB, dir string, race bool, pkg string) string {
 // build makes the packages' executables in a directory of binaries. To link one
 // takes seconds, and many packages' tests want the same, so they are made in the
 // module's bin/tested, where "go build" leaves alone what is up to date, and
-// copied from there.
+// copied from there before another test builds.
 func build(dir string, race bool, packages ...string) error {
 	module, err := root()
 	if err != nil {
@@ -107,10 +107,10 @@ func build(dir string, race bool, packages ...string) error {
 		return err
 	}
 	defer unlock()
-	kept := filepath.Join(module, "bin", "tested", "plain", dir)
+	kept := filepath.Join(module, "bin", "tested", "plain")
 	flags := []string{"build"}
 	if race {
-		kept = filepath.Join(module, "bin", "tested", "race", dir)
+		kept = filepath.Join(module, "bin", "tested", "race")
 		flags = append(flags, "-race")
 		for _, pkg := range unraced {
 			flags = append(flags, "-gcflags="+pkg+"=-race=false")
