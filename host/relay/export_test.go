@@ -17,3 +17,10 @@ func (r *Relay) Shares() (accounts, waiting int) {
 	}
 	return max(len(s.used), len(s.waiting)), waiting
 }
+
+// Waiting returns how many calls wait for a connection.
+func (r *Relay) Waiting() int {
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	return len(r.pool.waiting)
+}

@@ -71,6 +71,9 @@ func (p *pool) await(ctx context.Context, turn chan *conn) (*conn, error) {
 			return nil, errStopping
 		case c == nil:
 			return p.connect(ctx)
+		case !c.alive(): // what came after the last answer is none to the next call
+			p.forget(c)
+			return p.connect(ctx) // in its place
 		}
 		return c, nil
 	case <-ctx.Done():
@@ -132,11 +135,16 @@ func (p *pool) done(c *conn) {
 
 // drop closes a connection and passes its place on.
 func (p *pool) drop(c *conn) {
+	p.forget(c)
+	p.pass(nil)
+}
+
+// forget closes a connection whose place the caller has from here on.
+func (p *pool) forget(c *conn) {
 	c.net.Close()
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	delete(p.all, c)
-	p.mu.Unlock()
-	p.pass(nil)
 }
 
 // pass passes a connection, or a place if c is nil, on to the first that waits.
