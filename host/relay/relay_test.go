@@ -31,8 +31,9 @@ type world struct {
 	log      *lines
 	revision account.Revision
 
-	deaf   atomic.Bool // it does not hear of changes
-	leaves bool        // the test knows that something stays upstream
+	deaf   atomic.Bool            // it does not hear of changes
+	clock  atomic.Pointer[func()] // called whenever the table looks at it; nil: nothing is
+	leaves bool                   // the test knows that something stays upstream
 }
 
 // newWorld returns a world. At its end nothing of it may be left: not upstream,
@@ -52,7 +53,7 @@ func newWorldWith(t testing.TB, server *upstream.Server, change ...func(*relay.O
 	t.Helper()
 	w := &world{TB: t, server: server, log: &lines{}}
 	w.Relay = w.relayTo(change...)
-	w.table = session.New(session.Options{Lease: 24 * time.Hour, Changed: func(name string) {
+	w.table = session.New(session.Options{Lease: 24 * time.Hour, Now: w.now, Changed: func(name string) {
 		if !w.deaf.Load() {
 			w.Changed(name)
 		}
@@ -68,6 +69,13 @@ func newWorldWith(t testing.TB, server *upstream.Server, change ...func(*relay.O
 		hosttest.Await(t, "no login is left upstream", func() bool { return w.server.Tokens() == 0 })
 	})
 	return w
+}
+
+func (w *world) now() time.Time {
+	if look := w.clock.Load(); look != nil {
+		(*look)()
+	}
+	return time.Now()
 }
 
 func (w *world) relayTo(change ...func(*relay.Options)) *relay.Relay {

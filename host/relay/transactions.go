@@ -182,10 +182,11 @@ func (r *Relay) keep(c *Call, h *holding, t *transaction, l *login) error {
 		r.endings.add(&task{session: h.session, login: l, aborts: []*transaction{t}})
 		return account.Unavailable("the data server began a transaction that is open already; try again")
 	}
+	// The view has it before anybody can close it, or would show it for ever.
+	known := h.session.OpenTransaction(t.id())
 	r.put(h, t)
 	h.mu.Unlock()
 	// An end or a change that came before did not see it (rule 3).
-	known := h.session.OpenTransaction(t.id())
 	if known && h.session.Snapshot().Allows(t.environment, account.Read) {
 		return nil
 	}

@@ -155,6 +155,29 @@ func TestStage_RightLostMeanwhile(t *testing.T) {
 	hosttest.Await(t, "the transaction is aborted", func() bool { return len(w.server.Calls("abort")) == 1 })
 }
 
+// The sessions view does not keep what was aborted the moment that it was staged.
+func TestStage_AbortedAtOnce(t *testing.T) {
+	w := newWorld(t)
+	k := w.login("ann", "default:READ")
+	k.do("ping", read)
+	gone := make(chan struct{})
+	noted := func() {
+		w.clock.Store(nil)
+		go func() {
+			w.Disconnected(k.Session)
+			close(gone)
+		}()
+		time.Sleep(300 * time.Millisecond) // enough to abort it in
+	}
+	w.clock.Store(&noted)
+	if _, err := k.call("stage", read); err != nil {
+		t.Error(err)
+	}
+	<-gone
+	hosttest.Await(t, "it is aborted", func() bool { return len(w.server.Transactions()) == 0 && w.Figures().InUse == 0 })
+	hosttest.Await(t, "the sessions view does not show it", func() bool { return k.shown() == "" })
+}
+
 // Of many commits at once one goes through.
 func TestCommit_Twice(t *testing.T) {
 	w := newWorld(t)
