@@ -25,7 +25,7 @@ func (r *Relay) checkDefault(ctx context.Context, l *login) error {
 	if *known == r.Environment {
 		return nil
 	}
-	theirs := account.Printable(*known)
+	theirs := r.words(*known, l)
 	r.otherDefault.Do(func() {
 		r.Logger.Error("the data server has another default environment than this host: calls that name none are refused",
 			"here", r.Environment, "there", theirs)

@@ -103,7 +103,7 @@ func (r *Relay) logIn(beyond int) (*login, error) {
 	case l == nil:
 		if r.doors.closed() {
 			r.Logger.Error("the data server refuses the host's account: see the settings upstream.username and upstream.password",
-				"username", r.Username, "refusal", account.Printable(refusal))
+				"username", r.Username, "refusal", r.words(refusal, nil))
 		}
 		return nil, errRefused
 	}

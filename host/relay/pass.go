@@ -75,7 +75,7 @@ func (r *Relay) deliver(c *Call, conn *conn, m *message.Message, h *holding, l *
 			result = f
 		case f.Type != thrift.STRUCT:
 		case f.ID == c.Method.Security:
-			return refusedToken(m.Value(f))
+			return r.refusedToken(m.Value(f), l)
 		case f.ID == c.Method.Permission:
 			// Not the client's permission is missing, and an old driver could take it
 			// for success.
@@ -114,11 +114,11 @@ var unknownToken = append([]byte("\x0b\x00\x01\x00\x00\x00\x14Invalid access tok
 
 // refusedToken says what a SecurityException of the upstream means. None reaches
 // the client, whose token lives: the Java driver would log in again for ever.
-func refusedToken(exception []byte) error {
+func (r *Relay) refusedToken(exception []byte, l *login) error {
 	if bytes.Equal(exception, unknownToken) {
 		return errStale
 	}
-	return account.Unavailable("the data server refused the call for its security: %s", account.Printable(text(exception)))
+	return account.Unavailable("the data server refused the call for its security: %s", r.words(text(exception), l))
 }
 
 // text returns an exception's message.
