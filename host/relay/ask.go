@@ -70,6 +70,10 @@ func (r *Relay) ask(ctx context.Context, beyond int, q *request, limit time.Dura
 	}
 }
 
+// shortLimit is how long the upstream may take to answer what costs it little, and
+// what others wait for.
+func (r *Relay) shortLimit() time.Duration { return min(r.ConnectTimeout, r.ReplyTimeout) }
+
 // isStale reports whether an answer is the SecurityException of an unknown
 // token. All of the relay's own calls declare it as 1.
 func isStale(m *message.Message) bool {

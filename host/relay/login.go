@@ -92,10 +92,15 @@ func (r *Relay) over(h *holding) error {
 
 // logIn logs the service account in. It refuses with Unavailable.
 func (r *Relay) logIn(beyond int) (*login, error) {
-	if err := r.doors.knock(); err != nil {
+	again, err := r.doors.knock()
+	if err != nil {
 		return nil, err
 	}
-	l, refusal, err := r.tryLogin(beyond)
+	limit := r.ReplyTimeout
+	if again { // all others are refused meanwhile
+		limit = r.shortLimit()
+	}
+	l, refusal, err := r.tryLogin(beyond, limit)
 	switch {
 	case err != nil:
 		r.doors.leave()
@@ -113,12 +118,12 @@ func (r *Relay) logIn(beyond int) (*login, error) {
 }
 
 // tryLogin returns no login if the upstream refuses the credentials.
-func (r *Relay) tryLogin(beyond int) (l *login, refusal string, err error) {
+func (r *Relay) tryLogin(beyond int, limit time.Duration) (l *login, refusal string, err error) {
 	q := newRequest("login")
 	q.binary(1, []byte(r.Username))
 	q.binary(2, r.Password)
 	q.binary(3, []byte(r.Environment))
-	err = r.ask(r.context, beyond, q, r.ReplyTimeout, func(m *message.Message) error {
+	err = r.ask(r.context, beyond, q, limit, func(m *message.Message) error {
 		if m.Kind == thrift.EXCEPTION {
 			refusal = exceptionText(m)
 			return nil
@@ -146,7 +151,10 @@ func (r *Relay) tryLogin(beyond int) (l *login, refusal string, err error) {
 // mostToken bounds what is kept of an upstream's token, in bytes. It has 32.
 const mostToken = 256
 
-var errRefused error = account.Unavailable("the data server refuses the account that this host has there; the host's settings upstream.username and upstream.password must name one that it knows")
+var (
+	errRefused error = account.Unavailable("the data server refuses the account that this host has there; the host's settings upstream.username and upstream.password must name one that it knows")
+	errAsking  error = account.Unavailable("the data server has refused the account that this host has there, and is being asked again; try again in a moment")
+)
 
 // doors remembers whether the upstream lets the service account in. While it does
 // not, it is asked seldom, and by one login at a time.
@@ -162,19 +170,21 @@ const (
 	longestRefusal = 30 * time.Second
 )
 
-// knock lets a login go on; opened, closed or leave must follow. It refuses with
-// errRefused.
-func (d *doors) knock() error {
+// knock lets a login go on, and reports whether it is one after a refusal; opened,
+// closed or leave must follow. It refuses with errRefused and errAsking.
+func (d *doors) knock() (again bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.refused == 0 {
-		return nil
-	}
-	if d.asking || time.Now().Before(d.until) {
-		return errRefused
+	switch {
+	case d.refused == 0:
+		return false, nil
+	case d.asking:
+		return false, errAsking
+	case time.Now().Before(d.until):
+		return false, errRefused
 	}
 	d.asking = true
-	return nil
+	return true, nil
 }
 
 func (d *doors) opened() {

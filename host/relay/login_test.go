@@ -137,6 +137,30 @@ func TestLogin_ErrRefused(t *testing.T) {
 	clients[1].do("ping", call{environment: "default"})
 }
 
+// A login that hangs after a refusal keeps the others out for a moment only, and
+// not with the words of the refusal.
+func TestLogin_HangsAfterRefusal(t *testing.T) {
+	w := newWorld(t)
+	ann, bob := w.login("ann", "default:READ"), w.login("bob", "default:READ")
+	w.server.Next("login", upstream.Exception(1, "Not yet"), upstream.Hang)
+	ann.wantsKind(account.KindUnavailable, "ping", read)
+	var hung chan error
+	tried := func() bool { return len(w.server.Calls("login")) == 2 }
+	for !tried() {
+		hung = make(chan error, 1)
+		ann.goCall(hung, "ping", read)
+		hosttest.Await(t, "it is tried, or too early", func() bool { return tried() || len(hung) == 1 })
+	}
+	if err := bob.wantsKind(account.KindUnavailable, "ping", read); err != nil && !strings.Contains(err.Error(), "is being asked again") {
+		t.Errorf("meanwhile another is refused: %v", err)
+	}
+	if err := <-hung; account.KindOf(err) != account.KindUnavailable {
+		t.Errorf("the call whose login hung = %v", err)
+	}
+	bob.do("ping", read)
+	ann.do("ping", read)
+}
+
 func TestLogin_Garbage(t *testing.T) {
 	w := newWorld(t)
 	k := w.login("ann", "default:READ")

@@ -21,7 +21,7 @@ type Options struct {
 	Password       account.Secret // and its password
 	Environment    string         // the host's default environment
 	MaxConnections int            // to the data server at once (256), 7/8 of them for one account; aborts and logouts may go beyond by a few
-	ConnectTimeout time.Duration  // to connect, and the longest wait for a connection that is free, or for the account's share (5 s)
+	ConnectTimeout time.Duration  // to connect, the longest wait for a connection that is free, or for the account's share, and the longest for short answers (5 s)
 	ReplyTimeout   time.Duration  // to the first byte of an answer, between its parts, and for a request to go out (5 m)
 	MaxMessage     int            // of an answer that is kept whole; longer ones, and any beyond 256 KiB, are streamed
 	Logger         hclog.Logger
