@@ -23,6 +23,7 @@ type Call struct {
 
 	sent    atomic.Bool
 	staging bool // holding.staging counts it; guarded by holding.mu
+	writes  bool // it takes WRITE, by itself or for its transaction
 }
 
 // Sent reports whether the call may have gone to the data server: it is then to

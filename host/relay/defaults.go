@@ -40,7 +40,7 @@ func (r *Relay) askDefault(ctx context.Context, l *login) (name string, err erro
 	q := newRequest("getServerEnvironment")
 	q.structure(1, l.token)
 	q.binary(3, nil)
-	err = r.ask(ctx, 0, q, r.ReplyTimeout, func(m *message.Message) error {
+	err = r.ask(ctx, 0, q, r.shortLimit(), func(m *message.Message) error {
 		if isStale(m) {
 			return errStale
 		}

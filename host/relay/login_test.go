@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cinchapi/concourse-users/host/hosttest"
 	"github.com/cinchapi/concourse-users/host/hosttest/upstream"
@@ -256,6 +257,20 @@ func TestDefaultEnvironment(t *testing.T) {
 		w.login("bob", "default:WRITE").do("ping", unnamed)
 		if n := w.log.count("cannot say which environment"); n != 1 {
 			t.Errorf("the log warns %d times", n)
+		}
+	})
+	t.Run("ErrNotSaidInTime", func(t *testing.T) {
+		w := newWorld(t, func(o *relay.Options) { o.ConnectTimeout, o.ReplyTimeout = 500*time.Millisecond, time.Minute })
+		k := w.login("ann", "default:WRITE")
+		k.do("ping", read)
+		w.server.Next("getServerEnvironment", upstream.Hang)
+		began := time.Now()
+		k.wantsKind(account.KindUnavailable, "setKeyValueRecord", unnamed)
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if len(w.server.Calls("setKeyValueRecord")) != 0 {
+			t.Error("the call went upstream")
 		}
 	})
 	t.Run("ErrNotSaid", func(t *testing.T) {

@@ -19,6 +19,14 @@ func (r *Relay) pass(ctx context.Context, c *Call, h *holding, l *login, t *tran
 		if err != nil {
 			return err
 		}
+		// Waiting may have taken long: for a turn, a login, this connection.
+		if err := r.stillAllowed(c, t); err != nil {
+			r.pool.done(conn)
+			if t != nil && !r.closes(c.Method) && r.take(h, t) {
+				r.abandon(h, t)
+			}
+			return err
+		}
 		conn.patch(c, l, t)
 		c.sent.Store(true)
 		conn.begin(ctx, r.ReplyTimeout, c)

@@ -121,9 +121,10 @@ func (r *Relay) Figures() Figures {
 }
 
 // Relay passes a call on, and its answer to the client. It refuses with
-// ErrTransaction, ErrUnknown, ErrCut, Unavailable, NotPermitted (NEEDS_GRANT; of a
-// transaction whose right is lost, which it aborts) and, if the session has ended
-// meanwhile, NotAuthenticated. When ctx ends, the call is given up within a second.
+// ErrTransaction, ErrUnknown, ErrCut, Unavailable and, if the right to the call is
+// lost meanwhile, or the session has ended, NotPermitted (NEEDS_GRANT) and
+// NotAuthenticated: then nothing is sent, and a transaction is aborted. When ctx ends,
+// the call is given up within a second.
 func (r *Relay) Relay(ctx context.Context, c *Call) error {
 	r.calls.Add(1)
 	err := r.relay(ctx, c)
@@ -151,6 +152,7 @@ func (r *Relay) relay(ctx context.Context, c *Call) error {
 		return err
 	}
 	defer r.shares.done(h.username)
+	c.writes = c.Method.Access == methods.Write
 	t, err := r.enter(h, c)
 	if err != nil {
 		return err

@@ -55,18 +55,18 @@ func (r *Relay) enter(h *holding, c *Call) (*transaction, error) {
 		h.mu.Unlock()
 		return nil, ErrTransaction
 	}
-	t.wrote = t.wrote || c.Method.Access == methods.Write
-	needs := t.needs()
+	t.wrote = t.wrote || c.writes
+	c.writes = t.wrote
 	if r.closes(c.Method) {
 		r.remove(h, t)
 	}
 	h.mu.Unlock()
 	// Changed may have come before the transaction was known to need so much.
-	if c.Method != r.abort && !c.Session.Snapshot().Allows(t.environment, needs) {
+	if err := r.stillAllowed(c, t); err != nil {
 		if r.closes(c.Method) || r.take(h, t) {
 			r.abandon(h, t)
 		}
-		return nil, r.lost(h, t, needs)
+		return nil, err
 	}
 	return t, nil
 }
@@ -84,15 +84,6 @@ func named(c *Call) (timestamp int64, err error) {
 		return 0, ErrTransaction
 	}
 	return timestamp, nil
-}
-
-// lost says that the right to a transaction is lost.
-func (r *Relay) lost(h *holding, t *transaction, needs account.Permission) error {
-	if h.session.Ended() {
-		return account.SessionEnded()
-	}
-	return account.NotPermitted(account.ReasonNeedsGrant, "'%s' has no %s in the environment '%s' any more; the transaction was aborted",
-		account.Printable(h.session.Caller().Username), needs, account.Printable(t.environment))
 }
 
 // left ends a transaction after its last call, whatever that was answered. What
@@ -193,7 +184,7 @@ func (r *Relay) keep(c *Call, h *holding, t *transaction, l *login) error {
 	if r.take(h, t) {
 		r.abandon(h, t)
 	}
-	return r.lost(h, t, account.Read)
+	return r.lost(c, t, account.Read)
 }
 
 // abandon has a transaction aborted that the session holds no more.
