@@ -186,7 +186,10 @@ func (c *conn) stream(head *message.Message, part []byte) error {
 	return err
 }
 
-const stageName = "stage"
+const (
+	stageName  = "stage"
+	commitName = "commit"
+)
 
 // isValue reports whether a long answer's beginning is that of a result, or of no
 // result at all but an error of the service's own.

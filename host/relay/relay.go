@@ -85,7 +85,7 @@ type Relay struct {
 // New returns a relay. It connects when it is first needed.
 func New(o Options) *Relay {
 	r := &Relay{Options: o.withDefaults(), watched: make(chan struct{})}
-	r.stage, r.commit, r.abort = core("stage"), core("commit"), core("abort")
+	r.stage, r.commit, r.abort = core(stageName), core(commitName), core("abort")
 	r.context, r.cancel = context.WithCancel(context.Background())
 	r.pool = newPool(r)
 	r.shares.init(max(1, r.MaxConnections*7/8))

@@ -29,8 +29,20 @@ func (r *Relay) watch() {
 	}
 }
 
-// outliveLimit is how long an answer may go on to a client whose session has ended.
+// outliveLimit is how long a call may go on whose session has ended: its connection
+// is another's.
 const outliveLimit = 5 * time.Second
+
+// mayOutlive returns how long a call may go on. A commit's outcome is told if there
+// is hope: nobody can ask for it again. And of a stage whose answer is lost nobody
+// knows what there is to abort.
+func (c *Call) mayOutlive() time.Duration {
+	switch c.Method.Name {
+	case commitName, stageName:
+		return settleWithin
+	}
+	return outliveLimit
+}
 
 // look cuts the call under way off if it makes no progress or is not wanted any
 // more.
@@ -54,9 +66,9 @@ func (c *conn) look(now time.Time) {
 	}
 }
 
-// outlived reports whether the call's answer goes on though the session ended a
-// while ago: a client that reads slowly would hold the connection for ever. c.mu
-// is held.
+// outlived reports whether the call goes on though the session ended a while ago: an
+// upstream that hangs, or a client that reads slowly, would hold the connection for
+// as long as it likes. c.mu is held.
 func (c *conn) outlived(now time.Time) bool {
 	if !c.busy || c.call == nil || c.call.Session == nil || !c.call.Session.Ended() {
 		return false
@@ -64,5 +76,5 @@ func (c *conn) outlived(now time.Time) bool {
 	if c.ended.IsZero() {
 		c.ended = now
 	}
-	return c.streams && now.Sub(c.ended) > outliveLimit
+	return now.Sub(c.ended) > c.call.mayOutlive()
 }

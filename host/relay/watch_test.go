@@ -38,6 +38,49 @@ func (s *stuck) SetWriteDeadline(time.Time) error {
 	return nil
 }
 
+// An upstream that hangs keeps no connection for accounts whose sessions are over.
+func TestSessionEnded_Hangs(t *testing.T) {
+	w := newWorld(t, func(o *relay.Options) { o.MaxConnections = 8 })
+	bob := w.login("bob", "default:READ")
+	bob.do("ping", read)
+	ann, joe := w.login("ann", "default:WRITE"), w.login("joe", "default:WRITE")
+	in := call{environment: "default", transaction: joe.stage("default")}
+	ann.do("ping", read)
+	done, released := make(chan struct{}), make(chan struct{})
+	w.server.Always("selectKeyRecord", upstream.Hang)
+	w.server.Next("commit", upstream.Late(done, released))
+	cut, committed := make(chan error, 7), make(chan error, 1)
+	for range cap(cut) {
+		ann.goCall(cut, "selectKeyRecord", read)
+	}
+	joe.goCall(committed, "commit", in)
+	<-done
+	hosttest.Await(t, "all hang", func() bool { return w.Figures().InUse == cap(cut)+1 })
+
+	at := time.Now()
+	w.table.Revoke("ann")
+	w.table.Revoke("joe")
+	for range cap(cut) {
+		if err := <-cut; err != relay.ErrUnknown {
+			t.Errorf("a call of a session that ended = %v, want ErrUnknown", err)
+		}
+	}
+	if took := time.Since(at); took < 5*time.Second || took > 30*time.Second {
+		t.Errorf("they were cut after %v, want 5 s", took)
+	}
+	bob.do("ping", read)
+	// A commit that goes on is told of.
+	select {
+	case err := <-committed:
+		t.Errorf("commit = %v, before it was answered", err)
+	default:
+	}
+	close(released)
+	if err := <-committed; err != nil {
+		t.Errorf("commit = %v", err)
+	}
+}
+
 // A client does not hold a connection beyond its session by reading slowly, or
 // not at all; one whose session lives may.
 func TestSessionEnded_SlowReader(t *testing.T) {
