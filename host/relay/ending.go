@@ -33,7 +33,7 @@ func (r *Relay) end(h *holding) {
 	aborts := r.takeIf(h, func(*transaction) bool { return true })
 	h.mu.Unlock()
 	if l != nil || len(aborts) > 0 {
-		r.endings.add(&task{session: h.session, login: l, aborts: aborts, logout: true})
+		r.endings.add(&task{holding: h, login: l, aborts: aborts, logout: true})
 	}
 }
 
@@ -59,12 +59,12 @@ func (r *Relay) abortIf(h *holding, of func(*transaction) bool) {
 	l, aborts := h.login, r.takeIf(h, of)
 	h.mu.Unlock()
 	if len(aborts) > 0 {
-		r.endings.add(&task{session: h.session, login: l, aborts: aborts})
+		r.endings.add(&task{holding: h, login: l, aborts: aborts})
 	}
 }
 
-// takeIf takes transactions out of what the session holds, the oldest first. h.mu
-// is held.
+// takeIf takes transactions out of what the session holds, the oldest first, to be
+// aborted. h.mu is held.
 func (r *Relay) takeIf(h *holding, of func(*transaction) bool) (taken []*transaction) {
 	for _, t := range h.transactions {
 		if of(t) {
@@ -75,6 +75,7 @@ func (r *Relay) takeIf(h *holding, of func(*transaction) bool) (taken []*transac
 	for _, t := range taken {
 		r.remove(h, t)
 	}
+	h.aborting.Add(int32(len(taken)))
 	return taken
 }
 
@@ -98,7 +99,7 @@ func (r *Relay) settle(t *task) error {
 		if err != nil && err != errStale {
 			return err
 		}
-		t.session.CloseTransaction(t.aborts[0].id())
+		t.aborted(t.aborts[0])
 		t.aborts = t.aborts[1:]
 	}
 	if !t.logout || t.login == nil {

@@ -4,20 +4,24 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/cinchapi/concourse-users/host/session"
 )
 
 // task is what there is to do upstream for a session that holds it no more: to
 // abort transactions, and then to log out.
 type task struct {
-	session *session.Session
-	login   *login // nil: none that is good
+	holding *holding // its session's
+	login   *login   // nil: none that is good
 	aborts  []*transaction
 	logout  bool
 	renewed bool // the login was made for the task
 
 	since time.Time
+}
+
+// aborted says that a transaction of the task is aborted, or given up.
+func (t *task) aborted(x *transaction) {
+	t.holding.session.CloseTransaction(x.id())
+	t.holding.aborting.Add(-1)
 }
 
 // workers is how many tasks are carried out at once.
@@ -30,15 +34,15 @@ const (
 	giveUpAfter  = time.Minute
 )
 
-// endings is the queue of tasks. A task that waits costs little, and none of them
-// a goroutine of its own.
+// endings carries tasks out. A task that waits costs little, and none of them a
+// goroutine of its own.
 type endings struct {
 	settle   func(*task) error
 	gaveUp   func(leftovers)
 	patience time.Duration // with an upstream that is away
 
 	mu      sync.Mutex // guards what follows
-	queue   []*task
+	queue   turns
 	workers int
 	logins  int           // under way, whose sessions may end meanwhile
 	pause   time.Duration // of the last failure; 0: there was none since a success
@@ -68,8 +72,13 @@ func (e *endings) add(t *task) {
 		e.left.add(t)
 		return
 	}
-	e.queue = append(e.queue, t)
-	if e.resume == nil && e.workers < workers {
+	e.queue.add(t)
+	e.hire()
+}
+
+// hire has one worker more, if there is something to begin. mu is held.
+func (e *endings) hire() {
+	if e.resume == nil && e.workers < workers && len(e.queue.ready) > 0 {
 		e.workers++
 		go e.work()
 	}
@@ -101,6 +110,7 @@ func (e *endings) work() {
 			continue
 		}
 		e.mu.Lock()
+		e.queue.done(t)
 		e.pause = 0
 		e.mu.Unlock()
 	}
@@ -110,14 +120,13 @@ func (e *endings) work() {
 func (e *endings) next() *task {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.queue) == 0 || e.resume != nil {
+	if len(e.queue.ready) == 0 || e.resume != nil {
 		e.workers--
 		e.tell()
 		return nil
 	}
-	t := e.queue[0]
-	e.queue[0] = nil
-	e.queue = e.queue[1:]
+	t := e.queue.next()
+	e.hire()
 	return t
 }
 
@@ -125,6 +134,7 @@ func (e *endings) next() *task {
 func (e *endings) failed(t *task) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.queue.done(t)
 	if e.stopped {
 		e.left.add(t)
 		return
@@ -133,7 +143,7 @@ func (e *endings) failed(t *task) {
 	if now.Sub(t.since) >= e.patience {
 		e.giveUp(t)
 	} else {
-		e.queue = append(e.queue, t)
+		e.queue.add(t)
 	}
 	if e.resume != nil {
 		return
@@ -148,8 +158,8 @@ func (e *endings) failed(t *task) {
 // giveUp is for a task that has been tried for too long. mu is held.
 func (e *endings) giveUp(t *task) {
 	e.lost.add(t)
-	for _, tx := range t.aborts {
-		t.session.CloseTransaction(tx.id())
+	for _, x := range t.aborts {
+		t.aborted(x)
 	}
 }
 
@@ -159,16 +169,9 @@ func (e *endings) dropOld(now time.Time) {
 	if e.pause == 0 || now.Sub(e.away) < e.patience {
 		return
 	}
-	kept := e.queue[:0]
-	for _, t := range e.queue {
-		if now.Sub(t.since) >= e.patience {
-			e.giveUp(t)
-			continue
-		}
-		kept = append(kept, t)
+	for _, t := range e.queue.drop(func(t *task) bool { return now.Sub(t.since) >= e.patience }) {
+		e.giveUp(t)
 	}
-	clear(e.queue[len(kept):])
-	e.queue = kept
 }
 
 // goOn ends a pause.
@@ -181,16 +184,13 @@ func (e *endings) goOn() {
 		e.gaveUp(e.lost)
 		e.lost = leftovers{}
 	}
-	for e.workers < min(workers, len(e.queue)) {
-		e.workers++
-		go e.work()
-	}
+	e.hire()
 	e.tell()
 }
 
 // tell tells those that wait for it that there is nothing to do. mu is held.
 func (e *endings) tell() {
-	if e.workers > 0 || e.logins > 0 || len(e.queue) > 0 && !e.stopped {
+	if e.workers > 0 || e.logins > 0 || e.queue.waiting > 0 && !e.stopped {
 		return
 	}
 	for _, c := range e.empty {
@@ -226,10 +226,9 @@ func (e *endings) stop() leftovers {
 	e.stopped = true
 	e.left = e.lost
 	e.left.logins += e.logins
-	for _, t := range e.queue {
+	for _, t := range e.queue.drop(func(*task) bool { return true }) {
 		e.left.add(t)
 	}
-	e.queue = nil
 	if e.resume != nil {
 		e.resume.Stop()
 	}

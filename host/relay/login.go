@@ -76,7 +76,7 @@ func (r *Relay) attempt(h *holding, a *attempt) {
 	}
 	h.mu.Unlock()
 	if over && err == nil {
-		r.endings.add(&task{session: h.session, login: l, logout: true})
+		r.endings.add(&task{holding: h, login: l, logout: true})
 		l, err = nil, r.over(h)
 	}
 	a.login, a.err = l, err

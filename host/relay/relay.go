@@ -91,7 +91,7 @@ func New(o Options) *Relay {
 	r.shares.init(max(1, r.MaxConnections*7/8))
 	r.strangers = make(chan struct{}, min(mostStrangers, r.shares.most))
 	r.open.byName = map[string]map[*holding]struct{}{}
-	r.endings.settle = r.settle
+	r.endings.settle, r.endings.queue.lines = r.settle, map[string]*line{}
 	r.endings.gaveUp, r.endings.patience = r.gaveUp, giveUpAfter
 	go r.watch()
 	return r
@@ -198,6 +198,7 @@ func (r *Relay) passAs(ctx context.Context, c *Call, h *holding, t *transaction)
 type holding struct {
 	session  *session.Session
 	username string
+	aborting atomic.Int32 // transactions that it held, and that are not aborted yet
 
 	mu           sync.Mutex // guards what follows; taken before index.mu, if both
 	over         bool       // the session has ended: nothing is added any more

@@ -126,8 +126,9 @@ func (r *Relay) staged(c *Call, conn *conn, m *message.Message, result *message.
 	return nil
 }
 
-// mostOpen is how many transactions a session may have open, those that it is about
-// to begin among them. The sessions view shows them all.
+// mostOpen is how many transactions a session may have open: those that it is about
+// to begin, and those that are about to be aborted, among them. The sessions view
+// shows them all.
 const mostOpen = 32
 
 // reserve lets a call begin a transaction; release must follow. It refuses with
@@ -135,7 +136,12 @@ const mostOpen = 32
 func (h *holding) reserve(c *Call) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.transactions)+h.staging >= mostOpen {
+	aborting := int(h.aborting.Load())
+	switch {
+	case len(h.transactions)+h.staging+aborting < mostOpen:
+	case aborting > 0:
+		return account.Unavailable("the session has %d transactions open, of which %d are about to be aborted, and may have no more; try again in a moment", mostOpen, min(aborting, mostOpen))
+	default:
 		return account.Unavailable("the session has %d transactions open and may have no more; commit or abort one first", mostOpen)
 	}
 	h.staging++
@@ -162,19 +168,19 @@ func (h *holding) begun(c *Call) {
 // as staged does.
 func (r *Relay) keep(c *Call, h *holding, t *transaction, l *login) error {
 	h.mu.Lock()
-	h.begun(c)
 	if h.over {
 		h.mu.Unlock()
-		r.endings.add(&task{session: h.session, login: l, aborts: []*transaction{t}})
+		r.abandonBy(l, h, t)
 		return r.over(h)
 	}
 	if h.transactions[t.timestamp] != nil { // no client could tell them apart
 		h.mu.Unlock()
-		r.endings.add(&task{session: h.session, login: l, aborts: []*transaction{t}})
+		r.abandonBy(l, h, t)
 		return account.Unavailable("the data server began a transaction that is open already; try again")
 	}
 	// The view has it before anybody can close it, or would show it for ever.
 	known := h.session.OpenTransaction(t.id())
+	h.begun(c)
 	r.put(h, t)
 	h.mu.Unlock()
 	// An end or a change that came before did not see it (rule 3).
@@ -192,7 +198,13 @@ func (r *Relay) abandon(h *holding, t *transaction) {
 	h.mu.Lock()
 	l := h.login
 	h.mu.Unlock()
-	r.endings.add(&task{session: h.session, login: l, aborts: []*transaction{t}})
+	r.abandonBy(l, h, t)
+}
+
+// abandonBy is abandon by a login that may not be the session's any more.
+func (r *Relay) abandonBy(l *login, h *holding, t *transaction) {
+	h.aborting.Add(1)
+	r.endings.add(&task{holding: h, login: l, aborts: []*transaction{t}})
 }
 
 // take takes a transaction out of what the session holds; false if others did.
