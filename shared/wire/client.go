@@ -263,9 +263,25 @@ func (c *Client) CheckPassword(ctx context.Context, who account.Caller, r accoun
 	return p.GetMatches(), FromStatus(err)
 }
 
-// Sessions calls the plugin.
+// Sessions calls the plugin, more than once where the rows don't fit in a message.
 func (c *Client) Sessions(ctx context.Context, who account.Caller, rows []account.Session) ([]account.Session, error) {
-	request := WithRows(&usersv1.SessionsRequest{Caller: callerToProto(who)}, appendSessions(nil, requestSessionsField, rows))
+	encoded, n := appendFitting(nil, requestSessionsField, rows)
+	shown, err := c.sessions(ctx, who, encoded)
+	for err == nil && n < len(rows) {
+		var more []account.Session
+		rows = rows[n:]
+		encoded, n = appendFitting(encoded[:0], requestSessionsField, rows)
+		more, err = c.sessions(ctx, who, encoded)
+		shown = append(shown, more...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return shown, nil
+}
+
+func (c *Client) sessions(ctx context.Context, who account.Caller, encoded []byte) ([]account.Session, error) {
+	request := WithRows(&usersv1.SessionsRequest{Caller: callerToProto(who)}, encoded)
 	var answer Unread
 	if err := c.conn.Invoke(ctx, usersv1.Users_Sessions_FullMethodName, request, &answer, LeaveUnread()); err != nil {
 		return nil, FromStatus(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -210,6 +211,26 @@ func TestSessions(t *testing.T) {
 		}
 		if _, err := c.Sessions(t.Context(), who, many); account.KindOf(err) != account.KindInvalid {
 			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("MoreThanAMessage", func(t *testing.T) {
+		long := make([]account.Session, account.MaxBatch)
+		for i := range long {
+			long[i] = rows[0]
+			long[i].ID, long[i].Environment = fmt.Sprint("s", i), strings.Repeat("e", 8<<10)
+			for n := range 32 {
+				long[i].OpenTransactions = append(long[i].OpenTransactions, account.Transaction{ID: fmt.Sprint(n), Since: then})
+			}
+		}
+		got, err := c.Sessions(t.Context(), who, long)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(long, got); diff != "" {
+			t.Errorf("(-sent +got):\n%s", diff)
+		}
+		if asked := b.asked.(question).R.([]account.Session); len(asked) == 0 || len(asked) == len(long) {
+			t.Errorf("%d rows came in the last message", len(asked))
 		}
 	})
 }

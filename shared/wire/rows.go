@@ -53,6 +53,23 @@ func appendSessions(b []byte, field protowire.Number, rows []account.Session) []
 	return b
 }
 
+// mostRows bounds the rows of a request, in bytes: what comes back has notes besides.
+const mostRows = MaxMessage / 2
+
+// appendFitting is appendSessions for as many rows as fit in mostRows, one at least,
+// and returns how many these are.
+func appendFitting(b []byte, field protowire.Number, rows []account.Session) ([]byte, int) {
+	b = slices.Grow(b, len(rows)*usualRow)
+	for i := range rows {
+		size := len(b)
+		b = appendSession(b, field, &rows[i])
+		if i > 0 && len(b) > mostRows {
+			return b[:size], i
+		}
+	}
+	return b, len(rows)
+}
+
 func appendSession(b []byte, field protowire.Number, s *account.Session) []byte {
 	b, begin := appendOpening(b, field, rowLength)
 	b = appendText(b, 1, s.ID)
