@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/ccojocar/zxcvbn-go/frequency"
-
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -41,7 +39,7 @@ func (l passwordList) has(prepared string) bool {
 
 // commonPasswords are those that the strength estimate's library ships.
 var commonPasswords = sync.OnceValue(func() passwordList {
-	return newPasswordList(slices.Clone(frequency.Lists["Passwords"].List))
+	return newPasswordList(shippedList(passwordsList))
 })
 
 // readPasswordList reads a file with one password a line, in the form in which
