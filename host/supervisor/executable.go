@@ -24,9 +24,12 @@ import (
 type executable struct {
 	path   string
 	copy   string
-	sum    string
 	pinned bool
 	fresh  atomic.Bool // the copy was hashed, and not started since
+
+	copied  chan struct{} // closed when the rest is set
+	sum     string        // of the copy
+	refusal error         // why there is none
 }
 
 func (e *executable) name() string { return filepath.Base(e.path) }
@@ -66,7 +69,17 @@ func locate(path, directory string) (string, error) {
 // the pin. With an error it returns what is known of the executable, of which
 // then no copy is left.
 func obtain(o Options, dir *runDir) (*executable, error) {
-	e := &executable{path: o.Path, pinned: o.SHA256 != ""}
+	e, err := find(o, dir)
+	if err == nil {
+		err = e.await()
+	}
+	return e, err
+}
+
+// find is obtain without waiting for the copy, which await does. That leaves time
+// to make ready what else a process needs.
+func find(o Options, dir *runDir) (*executable, error) {
+	e := &executable{path: o.Path, pinned: o.SHA256 != "", copied: make(chan struct{})}
 	path, err := locate(o.Path, o.Directory)
 	if err != nil {
 		return e, err
@@ -84,28 +97,45 @@ func obtain(o Options, dir *runDir) (*executable, error) {
 	if err != nil {
 		return e, account.Unavailable("cannot start plugin %s: %v", e.name(), err)
 	}
-	defer file.Close()
 	if err := e.check(file); err != nil {
+		file.Close()
 		return e, err
 	}
 	into, err := dir.fresh("x")
 	if err != nil {
+		file.Close()
 		return e, fmt.Errorf("copy of plugin %s: %w", e.name(), err)
 	}
 	e.copy = filepath.Join(into, e.name())
+	go func() {
+		defer close(e.copied)
+		defer file.Close()
+		if e.refusal = e.take(file, pin); e.refusal != nil {
+			e.discard()
+		}
+	}()
+	return e, nil
+}
+
+// take copies the file, hashes the copy and compares it with the pin.
+func (e *executable) take(file *os.File, pin string) (err error) {
 	if err = copyFile(e.copy, file); err == nil {
 		e.sum, err = sumOf(e.copy)
 	}
 	if err != nil {
-		e.discard()
-		return e, account.Unavailable("cannot start plugin %s: it cannot be copied: %v", e.name(), err)
+		return account.Unavailable("cannot start plugin %s: it cannot be copied: %v", e.name(), err)
+	}
+	if e.pinned && e.sum != pin {
+		return account.Unavailable("cannot start plugin %s: %s has the SHA-256 sum %s, but it is pinned to %s", e.name(), e.path, e.sum, pin)
 	}
 	e.fresh.Store(true)
-	if e.pinned && e.sum != pin {
-		e.discard()
-		return e, account.Unavailable("cannot start plugin %s: %s has the SHA-256 sum %s, but it is pinned to %s", e.name(), e.path, e.sum, pin)
-	}
-	return e, nil
+	return nil
+}
+
+// await returns once the copy and its sum are there, or why they are not.
+func (e *executable) await() error {
+	<-e.copied
+	return e.refusal
 }
 
 // check refuses a file that is no program, and an unpinned one that anybody
@@ -128,8 +158,8 @@ func (e *executable) check(file *os.File) error {
 // unchanged hashes the copy again, before each start of it but the first, which
 // follows on the hashing.
 func (e *executable) unchanged() error {
-	if e.fresh.Swap(false) {
-		return nil
+	if err := e.await(); err != nil || e.fresh.Swap(false) {
+		return err
 	}
 	sum, err := sumOf(e.copy)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -19,6 +19,12 @@ import (
 // answers. err is what go-plugin or the first health check said; what the
 // process did is the better evidence.
 func (r *run) explain(ctx context.Context, exe *executable, o Options, err error) *account.Error {
+	r.mu.Lock()
+	refusal, ok := errors.AsType[*account.Error](r.failure)
+	r.mu.Unlock()
+	if ok { // of the copy
+		return refusal
+	}
 	return account.Unavailable("cannot start plugin %s: %s", exe.name(), r.cause(ctx, exe, o, err))
 }
 

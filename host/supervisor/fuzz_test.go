@@ -133,7 +133,7 @@ func FuzzGreeting(f *testing.F) {
 		if i := bytes.IndexByte(line, '\n'); i >= 0 {
 			line = line[:i+1]
 		}
-		r := newRun(nil, "x1", dir, false, newOutput(hclog.NewNullLogger()))
+		r := newRun(nil, &executable{}, dir, false, newOutput(hclog.NewNullLogger()))
 		r.mutualTLS, r.killed, r.greeting = mutualTLS, killed, string(line)
 		r.proc = &process{exited: ended, end: "exit status 1"}
 		close(r.read)

@@ -39,17 +39,15 @@ type instance struct {
 }
 
 // launch starts a copy and returns when the process has answered a health
-// check. It is not configured yet, and so holds no lock of a store.
+// check. It is not configured yet, and so holds no lock of a store. Meanwhile
+// the copy may still be made, or is hashed again.
 func (s *Supervisor) launch(ctx context.Context, o Options, exe *executable) (*instance, error) {
-	if err := exe.unchanged(); err != nil {
-		return nil, err
-	}
 	o.StartTimeout = within(ctx, o.StartTimeout).Round(time.Millisecond)
 	dir, err := s.dir.fresh("s")
 	if err != nil {
 		return nil, account.Unavailable("cannot start plugin %s: %v", exe.name(), err)
 	}
-	r := newRun(s.launcher, exe.copy, dir, o.AutoMTLS, newOutput(o.Logger.Named(exe.name())))
+	r := newRun(s.launcher, exe, dir, o.AutoMTLS, newOutput(o.Logger.Named(exe.name())))
 	r.raw = o.raw
 	client := goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  wire.Handshake,

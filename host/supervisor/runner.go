@@ -25,7 +25,7 @@ import (
 // bounds; here go-plugin sees the first line of standard output and no more.
 type run struct {
 	launcher *launcher
-	path     string
+	exe      *executable
 	dir      string // for its sockets, its temporary files, and to work in
 	out      *output
 	raw      Raw // nil: nobody wants it
@@ -47,8 +47,8 @@ type run struct {
 	refusal  error  // what is wrong with it
 }
 
-func newRun(l *launcher, path, dir string, mutualTLS bool, out *output) *run {
-	r := &run{launcher: l, path: path, dir: dir, mutualTLS: mutualTLS, out: out, read: make(chan struct{}), connected: make(chan struct{})}
+func newRun(l *launcher, exe *executable, dir string, mutualTLS bool, out *output) *run {
+	r := &run{launcher: l, exe: exe, dir: dir, mutualTLS: mutualTLS, out: out, read: make(chan struct{}), connected: make(chan struct{})}
 	r.stdout, r.first = io.Pipe()
 	return r
 }
@@ -69,14 +69,20 @@ func (r *run) adopt(_ hclog.Logger, spec *exec.Cmd, unwanted string) (runner.Run
 	return r, nil
 }
 
-// Start runs the executable, once.
+// Start runs the executable, once, if it is still what was compared with the
+// pin. By now go-plugin has made its key.
 func (r *run) Start(context.Context) error {
+	changed := r.exe.unchanged()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if changed != nil {
+		r.failure = changed
+		return changed
+	}
 	if r.killed || r.proc != nil {
 		return errors.New("killed before it was started")
 	}
-	proc, err := startProcess(r.launcher, r.path, r.dir, r.env)
+	proc, err := startProcess(r.launcher, r.exe.copy, r.dir, r.env)
 	if err != nil {
 		r.failure = err
 		return err
@@ -143,7 +149,7 @@ func (r *run) Kill(context.Context) error {
 func (r *run) Diagnose(context.Context) string { return "" }
 
 // Name is the copy's path.
-func (r *run) Name() string { return r.path }
+func (r *run) Name() string { return r.exe.copy }
 
 // ID is the pid.
 func (r *run) ID() string {

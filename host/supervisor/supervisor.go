@@ -40,7 +40,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	exe, err := obtain(o, dir)
+	exe, err := find(o, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,9 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	in, err := s.start(ctx)
 	if err != nil {
-		s.emit(PluginStartFailed, exe, nil, err)
+		if exe.await() == nil {
+			s.emit(PluginStartFailed, exe, nil, err)
+		}
 		s.cancel()
 		s.clear()
 		return nil, err
