@@ -1,7 +1,9 @@
 # Everything a developer or an operator runs. `make help` lists the targets.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -X github.com/cinchapi/concourse-users/shared/version.Version=$(VERSION)
+# -w leaves out what only debuggers read; stack traces, profiles and go version -m
+# do without. A host copies and hashes its plugin at every start.
+LDFLAGS := -w -X github.com/cinchapi/concourse-users/shared/version.Version=$(VERSION)
 HOME_DIR ?= $(CURDIR)/run
 FUZZTIME ?= 1m
 FAULTTIME ?= 1m

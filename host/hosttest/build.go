@@ -109,7 +109,9 @@ func build(dir string, race bool, packages ...string) error {
 	defer unlock()
 	kept := filepath.Join(module, "bin", "tested", "plain")
 	flags := []string{"build"}
-	if race {
+	if !race {
+		flags = append(flags, "-ldflags=-w") // as "make build" has it
+	} else {
 		kept = filepath.Join(module, "bin", "tested", "race")
 		flags = append(flags, "-race")
 		for _, pkg := range unraced {
