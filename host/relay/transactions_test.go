@@ -102,6 +102,7 @@ func TestTransaction_RightLost(t *testing.T) {
 		kept         bool
 	}{
 		"Write":        {"setKeyValueRecord", "default:READ other:WRITE", false},
+		"Add":          {"findOrAddKeyValue", "default:READ other:WRITE", false},
 		"WriteAll":     {"setKeyValueRecord", "", false},
 		"Read":         {"selectKeyRecord", "other:WRITE", false},
 		"ReadKeepsOn":  {"selectKeyRecord", "default:READ", true},

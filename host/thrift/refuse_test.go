@@ -56,6 +56,8 @@ func TestCall(t *testing.T) {
 		{"Read/EmptyName", "time", in("---"), answer{"PermissionException", 0, noName}, answer{kind: apache.INTERNAL_ERROR, text: noName}},
 		{"Read/NoEnvironment", "time", nil, answer{kind: apache.INTERNAL_ERROR, text: unverifiable}, answer{kind: apache.INTERNAL_ERROR, text: unverifiable}},
 		{"Read/NoEnvironment/Parse", "browseKeyTimestr", nil, answer{"ParseException", 0, unverifiable}, answer{kind: apache.INTERNAL_ERROR, text: unverifiable}},
+		{"Adds", "findOrAddKeyValue", in("w"), let, let},
+		{"Adds/Refused", "findOrAddKeyValue", in("r"), permission, no},      // as the original has it, it would do
 		{"Unchecked/Refused", "reviewRecord", in("closed"), permission, no}, // as the original has it
 		{"Unchecked/Refused", "describeRecordTimestr", in("closed"), permission, no},
 		{"Write", "addKeyValueRecord", in("w"), let, let},
