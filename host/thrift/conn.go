@@ -43,6 +43,7 @@ type conn struct {
 	begun   bool    // a message has begun to come
 	timed   bool    // and its deadline was set
 	held    int     // bytes of the server's budget that the message has
+	holder  string  // the account that they are counted for
 	wrote   bool    // a part of an answer has gone out
 	request request // the call under way
 
@@ -260,8 +261,8 @@ func (c *conn) remark(err error) {
 		return
 	case errors.Is(err, message.ErrNoRoom):
 		if n, ok := c.server.overfull.turn(); ok {
-			c.server.options.Logger.Warn("long messages hold as much memory as they may; one more has closed its connection",
-				"most", mostHeld*c.server.options.MaxMessage, "address", c.origin.RemoteAddress, "times", n)
+			c.server.options.Logger.Warn("an account's long messages hold as much memory as is free besides; one more has closed its connection",
+				"account", c.holder, "address", c.origin.RemoteAddress, "most", c.server.budget.most, "times", n)
 		}
 		return
 	case errors.Is(err, message.ErrTooLong), errors.Is(err, message.ErrTooDeep), errors.Is(err, message.ErrTooMany),

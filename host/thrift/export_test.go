@@ -20,3 +20,10 @@ func (s *Server) Resting() (n int) {
 	}
 	return n
 }
+
+// Held returns how many bytes long messages hold.
+func (s *Server) Held() int {
+	s.budget.mu.Lock()
+	defer s.budget.mu.Unlock()
+	return s.budget.held
+}

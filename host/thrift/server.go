@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -71,7 +70,7 @@ type Server struct {
 
 	crowded, crowding, failing, unruly, overfull seldom
 
-	held atomic.Int64 // bytes that long messages hold
+	budget *budget
 
 	mu        sync.Mutex // guards the rest
 	listeners []net.Listener
@@ -97,7 +96,7 @@ func newServer(o Options, h handler) *Server {
 	if o.WriteWithin == 0 {
 		o.WriteWithin = defaultWriteWithin
 	}
-	s := &Server{options: o, handler: h, stopped: make(chan struct{}), open: map[*conn]struct{}{}, strangers: strangers{}}
+	s := &Server{options: o, handler: h, stopped: make(chan struct{}), budget: newBudget(o), open: map[*conn]struct{}{}, strangers: strangers{}}
 	if o.Certificate != nil {
 		s.tls = o.Certificate.Config()
 	}
