@@ -79,7 +79,7 @@ func (r *running) openPort(name, address string, t config.TLS, setting, tlsSetti
 	p := &port{name: name}
 	if t.Certificate != "" {
 		logger := r.logger.Named("tls")
-		warn := func(err error) { logger.Warn("a certificate is not replaced", "for", name, "error", err) }
+		warn := func(err error) { logger.Warn(err.Error(), "for", name) }
 		var err error
 		if p.certificate, err = thrift.LoadCertificate(r.inHome(t.Certificate), r.inHome(t.Key), warn); err != nil {
 			return nil, account.Invalid(tlsSetting, "cannot use %s: %v", tlsSetting, err)

@@ -7,12 +7,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 type files struct {
 	certificate, key string
 	trusted          *x509.CertPool
+	loaded           *thrift.Certificate
 
 	mu       sync.Mutex
 	warnings []string
@@ -87,11 +90,11 @@ func certified(t *testing.T) (*files, func(*thrift.Options)) {
 	certificate, key := f.pair(t, 1)
 	f.write(t, f.certificate, certificate)
 	f.write(t, f.key, key)
-	loaded, err := thrift.LoadCertificate(f.certificate, f.key, f.warn)
-	if err != nil {
+	var err error
+	if f.loaded, err = thrift.LoadCertificate(f.certificate, f.key, f.warn); err != nil {
 		t.Fatal(err)
 	}
-	return f, func(o *thrift.Options) { o.Certificate = loaded }
+	return f, func(o *thrift.Options) { o.Certificate = f.loaded }
 }
 
 // number returns the number of the certificate that a new connection is shown.
@@ -168,6 +171,56 @@ func TestCertificate_Reloaded(t *testing.T) {
 	await(t, "a missing key is noticed", func() bool { return f.number(t, p) == 2 && len(f.warned()) == 3 })
 	if err := before.Logout(token, ""); err != nil {
 		t.Errorf("a connection of before: %v", err)
+	}
+}
+
+// A pipe in the place of a file, which nobody writes to, keeps nobody out, and does
+// not keep the server from its end.
+func TestCertificate_Pipe(t *testing.T) {
+	t.Parallel()
+	p, f := secure(t)
+	if err := errors.Join(os.Remove(f.key), syscall.Mkfifo(f.key, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the pipe is noticed", func() bool { return f.number(t, p) == 1 && len(f.warned()) == 1 })
+	if warned := f.warned()[0]; !strings.Contains(warned, f.key+" is no regular file") {
+		t.Errorf("the warning is %q", warned)
+	}
+	if n := f.number(t, p); n != 1 {
+		t.Errorf("after that, number %d is shown", n)
+	}
+	if _, err := thrift.LoadCertificate(f.certificate, f.key, f.warn); err == nil || !strings.Contains(err.Error(), "is no regular file") {
+		t.Errorf("at a start: %v", err)
+	}
+}
+
+// A disk that does not answer keeps nobody out, has one read wait and no more, and
+// does not keep the server from its end. Once it answers, the new pair is used.
+func TestCertificate_Hangs(t *testing.T) {
+	t.Parallel()
+	f, withTLS := certified(t)
+	again := make(chan struct{})
+	waiting := f.loaded.HangFiles(again)
+	p := open(t, withTLS)
+	certificate, key := f.pair(t, 2)
+	f.write(t, f.certificate, certificate)
+	f.write(t, f.key, key)
+	await(t, "the files are looked at", func() bool { return f.number(t, p) == 1 && len(waiting) > 0 })
+	for end := time.Now().Add(2500 * time.Millisecond); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if n := f.number(t, p); n != 1 {
+			t.Fatalf("while the disk does not answer, number %d is shown", n)
+		}
+	}
+	if n := len(waiting); n != 1 {
+		t.Errorf("%d reads wait", n)
+	}
+	p.Stop(patience)
+
+	close(again)
+	p = open(t, withTLS)
+	await(t, "the new pair is shown", func() bool { return f.number(t, p) == 2 })
+	if warned := f.warned(); len(warned) != 0 {
+		t.Errorf("warnings: %q", warned)
 	}
 }
 

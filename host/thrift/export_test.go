@@ -27,3 +27,15 @@ func (s *Server) Held() int {
 	defer s.budget.mu.Unlock()
 	return s.budget.held
 }
+
+// HangFiles has whoever reads the files wait until then, as a disk does that does
+// not answer, and returns what each who waits is told on.
+func (c *Certificate) HangFiles(until <-chan struct{}) (waiting <-chan struct{}) {
+	came := make(chan struct{}, 100)
+	c.read = func(path string) (content, error) {
+		came <- struct{}{}
+		<-until
+		return readFile(path)
+	}
+	return came
+}
