@@ -38,7 +38,8 @@ type Certificate struct {
 
 // LoadCertificate reads a certificate and its key. Later, when the files were
 // changed and are no such pair, which may be so while they are being written, the
-// pair before stays, and warn hears of it once.
+// pair before stays, and warn hears of it once. It hears of a key, too, that
+// everybody may read.
 func LoadCertificate(certificate, key string, warn func(error)) (*Certificate, error) {
 	c := &Certificate{certificate: certificate, key: key, warn: warn, read: readFile, looked: time.Now()}
 	if err := c.load(c.state()); err != nil {
@@ -131,10 +132,14 @@ func (c *Certificate) readPair() (pair tls.Certificate, err error) {
 	if pair, err = tls.X509KeyPair(certificate.bytes, key.bytes); err != nil {
 		return pair, err
 	}
+	if key.mode.Perm()&0o004 != 0 {
+		c.warn(fmt.Errorf("everybody may read the key %s; run chmod o-r on it", c.key))
+	}
 	return pair, nil
 }
 
-// state says which files stand at the paths, and since when they are so.
+// state says which files stand at the paths, since when they are so, and who may
+// read them.
 func (c *Certificate) state() string {
 	var all string
 	for _, path := range []string{c.certificate, c.key} {
@@ -144,7 +149,7 @@ func (c *Certificate) state() string {
 			continue
 		}
 		inode := uint64(info.Sys().(*syscall.Stat_t).Ino)
-		all += fmt.Sprintf("%d %d %d;", inode, info.Size(), info.ModTime().UnixNano())
+		all += fmt.Sprintf("%d %d %d %v;", inode, info.Size(), info.ModTime().UnixNano(), info.Mode())
 	}
 	return all
 }

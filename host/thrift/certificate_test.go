@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cinchapi/concourse-users/host/hosttest/driver"
 	"github.com/cinchapi/concourse-users/host/thrift"
 )
@@ -236,5 +238,26 @@ func TestLoadCertificate_Refused(t *testing.T) {
 		if _, err := thrift.LoadCertificate(c, path, f.warn); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// A key that everybody may read is used, since it was all along, and warned of:
+// when it is read, and when it has become such a one.
+func TestLoadCertificate_KeyForAll(t *testing.T) {
+	t.Parallel()
+	p, f := secure(t)
+	if warned := f.warned(); len(warned) != 0 {
+		t.Errorf("warnings: %q", warned)
+	}
+	if err := os.Chmod(f.key, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the mode is noticed", func() bool { return f.number(t, p) == 1 && len(f.warned()) == 1 })
+	if _, err := thrift.LoadCertificate(f.certificate, f.key, f.warn); err != nil {
+		t.Error(err)
+	}
+	want := "everybody may read the key " + f.key + "; run chmod o-r on it"
+	if warned := f.warned(); !cmp.Equal(warned, []string{want, want}) {
+		t.Errorf("warnings: %q, want %q twice", warned, want)
 	}
 }
