@@ -40,6 +40,7 @@ type port struct {
 	at          string // as a person reads it
 	listeners   []net.Listener
 	certificate *thrift.Certificate // nil: no TLS
+	tlsSetting  string              // names the certificate
 	server      *thrift.Server      // nil: not yet
 }
 
@@ -76,7 +77,7 @@ func (r *running) openFront() (_ *front, err error) {
 
 // openPort opens a port; an error names the one or the other setting.
 func (r *running) openPort(name, address string, t config.TLS, setting, tlsSetting string) (*port, error) {
-	p := &port{name: name}
+	p := &port{name: name, tlsSetting: tlsSetting}
 	if t.Certificate != "" {
 		logger := r.logger.Named("tls")
 		warn := func(err error) { logger.Warn(err.Error(), "for", name) }
@@ -152,12 +153,12 @@ func (f *front) serve(g *gate.Gate, parts *sync.WaitGroup, failed func(error)) {
 	}
 	if p := f.clients; p != nil {
 		o := o
-		o.Logger, o.Certificate, o.Refused = f.logger.Named("clients"), p.certificate, f.metrics.CallRefused
+		o.Logger, o.Certificate, o.TLSSetting, o.Refused = f.logger.Named("clients"), p.certificate, p.tlsSetting, f.metrics.CallRefused
 		p.server = thrift.NewClients(o)
 		f.served.Store(p.server)
 	}
 	if p := f.management; p != nil {
-		o.Logger, o.Certificate = f.logger.Named("tools"), p.certificate
+		o.Logger, o.Certificate, o.TLSSetting = f.logger.Named("tools"), p.certificate, p.tlsSetting
 		p.server = thrift.NewManagement(o)
 	}
 	for _, p := range f.ports() {

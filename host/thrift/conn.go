@@ -255,7 +255,7 @@ func (c *conn) uncount() {
 // remark tells of a connection that its client's own doing has ended.
 func (c *conn) remark(err error) {
 	var why string
-	_, bad := errors.AsType[tls.RecordHeaderError](err)
+	record, bad := errors.AsType[tls.RecordHeaderError](err)
 	switch {
 	case c.server.stopping():
 		return
@@ -265,6 +265,10 @@ func (c *conn) remark(err error) {
 				"account", c.holder, "address", c.origin.RemoteAddress, "most", c.server.budget.most, "times", n)
 		}
 		return
+	case errors.Is(err, message.ErrTLS) && c.server.tls == nil:
+		why = fmt.Sprintf("it speaks TLS, and %s is not set", c.server.options.TLSSetting)
+	case bad && !isTLS(record.RecordHeader[0]):
+		why = "it speaks without TLS"
 	case errors.Is(err, message.ErrTooLong), errors.Is(err, message.ErrTooDeep), errors.Is(err, message.ErrTooMany),
 		errors.Is(err, message.ErrNoThrift), errors.Is(err, errNoCall), errors.Is(err, errNoService), bad:
 		why = err.Error()
@@ -282,3 +286,6 @@ func (c *conn) remark(err error) {
 		c.server.options.Logger.Warn("a client's connection was closed", "address", c.origin.RemoteAddress, "reason", why, "times", n)
 	}
 }
+
+// isTLS reports whether a record of TLS may begin so: with the number of its kind.
+func isTLS(first byte) bool { return 20 <= first && first <= 24 }

@@ -65,6 +65,42 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
+// The log says in words whose settings are at odds about TLS.
+func TestTLSAtOdds(t *testing.T) {
+	call := request(t, "core:time", driver.Call{})
+	framed := append([]byte{0, 0, 0, byte(len(call))}, call...)
+	hello := []byte{0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}
+	_, withTLS := certified(t)
+	for name, c := range map[string]struct {
+		tls  bool
+		sent []byte
+		want string
+	}{
+		"Plain":       {true, call, "it speaks without TLS"},
+		"PlainFramed": {true, framed, "it speaks without TLS"},
+		"HTTP":        {true, []byte("GET / HTTP/1.1\r\n\r\n"), "it speaks without TLS"},
+		"BadTLS":      {true, []byte{0x16, 0x30, 1, 2, 0}, "first record does not look like a TLS handshake"},
+		"TLS":         {false, hello, "it speaks TLS, and client.tls.certificate is not set"},
+		"NoThrift":    {false, []byte("GET / HTTP/1.1\r\n\r\n"), "not a message of Thrift's binary protocol"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := open(t, func(o *thrift.Options) {
+				if o.TLSSetting = "client.tls.certificate"; c.tls {
+					withTLS(o)
+				}
+			})
+			client := p.raw(t)
+			if _, err := client.Write(c.sent); err != nil {
+				t.Fatal(err)
+			}
+			await(t, "the log has a line", func() bool { return strings.Contains(p.log.String(), "a client's connection was closed") })
+			if log := p.log.String(); !strings.Contains(log, c.want) {
+				t.Errorf("the log says\n%s, want %q", log, c.want)
+			}
+		})
+	}
+}
+
 func TestFirstByte(t *testing.T) {
 	t.Parallel()
 	p := open(t, func(o *thrift.Options) { o.FirstByte = 2 * time.Second })

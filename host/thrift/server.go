@@ -29,6 +29,7 @@ type Options struct {
 	MessageWithin      time.Duration // for a message to come whole, from its first byte on; 0: a minute
 	WriteWithin        time.Duration // for a client to take one part of an answer; 0: a minute
 	Certificate        *Certificate  // nil: no TLS
+	TLSSetting         string        // the setting that would give it one, for the log
 
 	// Refused, if not nil, hears why a call was refused, logins aside.
 	Refused func(Reason)

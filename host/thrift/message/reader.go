@@ -25,6 +25,7 @@ var (
 	ErrNoRoom   = errors.New("there is no room for a message so long")
 	ErrTooMany  = errors.New("the message has more fields than may be")
 	ErrNoThrift = errors.New("not a message of Thrift's binary protocol")
+	ErrTLS      = fmt.Errorf("%w: it begins as TLS does", ErrNoThrift)
 )
 
 // Reader reads one message after another. A reader that waits holds less than a
@@ -132,12 +133,19 @@ func (r *Reader) read() (*Message, error) {
 	return m, nil
 }
 
+// recordOfTLS is what a handshake of TLS begins with: its kind of record, and the
+// number of SSL's version. As a name's length it is more than may be.
+const recordOfTLS = 0x1603
+
 // readHeader reads the strict form and the older one, and returns where the name
 // begins.
 func (r *Reader) readHeader() (name int, err error) {
 	word, err := r.int32()
 	if err != nil {
 		return 0, err
+	}
+	if word>>16 == recordOfTLS {
+		return 0, ErrTLS
 	}
 	m, n := &r.header, word
 	if word < 0 {

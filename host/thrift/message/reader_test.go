@@ -85,7 +85,7 @@ func TestReadRefuses(t *testing.T) {
 		"ErrKind":            {simple(true, "m", 5, 1, ""), mib, message.ErrNoThrift},
 		"ErrKindUnversioned": {simple(false, "m", -1, 1, ""), mib, message.ErrNoThrift},
 		"ErrHTTP":            {[]byte("GET / HTTP/1.1\r\n\r\n"), mib, message.ErrNoThrift},
-		"ErrTLS":             {[]byte{22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}, mib, message.ErrNoThrift},
+		"ErrTLS":             {[]byte{22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}, mib, message.ErrTLS},
 		"ErrType":            {call(thrift.VOID, 0, 1), mib, message.ErrNoThrift},
 		"ErrTypeHigh":        {call(0x20|thrift.I32, 0, 1, 0, 0, 0, 0), mib, message.ErrNoThrift},
 		"ErrTypeNegative":    {call(0x80|thrift.I32, 0, 1, 0, 0, 0, 0), mib, message.ErrNoThrift},
