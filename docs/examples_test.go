@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -163,6 +164,11 @@ func TestUnit(t *testing.T) {
 		if keys[key] != want {
 			t.Errorf("%s is %q, want %q", key, keys[key], want)
 		}
+	}
+
+	// What the settings' defaults ask for, with an upstream and a management port.
+	if files, err := strconv.Atoi(keys["Service.LimitNOFILE"]); err != nil || files < 10_640 {
+		t.Errorf("Service.LimitNOFILE is %q, want 10640 at least", keys["Service.LimitNOFILE"])
 	}
 
 	// Where systemd can be, it says itself what it thinks.

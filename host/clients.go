@@ -28,6 +28,7 @@ const leaveWithin = 5 * time.Second
 // it.
 type front struct {
 	*running
+	places     places
 	relay      *relay.Relay                  // nil: there is no upstream
 	clients    *port                         // nil: off
 	management *port                         // nil: off
@@ -48,7 +49,7 @@ type port struct {
 // that what cannot be is refused before a plugin is started. The front's leave
 // must follow.
 func (r *running) openFront() (_ *front, err error) {
-	f := &front{running: r}
+	f := &front{running: r, places: r.places()}
 	defer func() {
 		if err != nil {
 			f.leave()
@@ -70,7 +71,7 @@ func (r *running) openFront() (_ *front, err error) {
 		}
 	}
 	if s.Upstream.Address != "" {
-		f.relay, err = r.newRelay()
+		f.relay, err = r.newRelay(f.places.upstream)
 	}
 	return f, err
 }
@@ -98,7 +99,7 @@ func (r *running) openPort(name, address string, t config.TLS, setting, tlsSetti
 	return p, nil
 }
 
-func (r *running) newRelay() (*relay.Relay, error) {
+func (r *running) newRelay(most int) (*relay.Relay, error) {
 	u := r.settings.Upstream
 	password := u.Password
 	if u.PasswordFile != "" {
@@ -115,7 +116,7 @@ func (r *running) newRelay() (*relay.Relay, error) {
 	}
 	return relay.New(relay.Options{
 		Address: u.Address, Username: u.Username, Password: password, Environment: r.settings.DefaultEnvironment,
-		MaxConnections: u.MaxConnections, ReplyTimeout: u.ReplyTimeout, MaxMessage: r.settings.Client.MaxMessage,
+		MaxConnections: most, ReplyTimeout: u.ReplyTimeout, MaxMessage: r.settings.Client.MaxMessage,
 		Logger: r.logger.Named("relay"),
 	}), nil
 }
@@ -149,15 +150,17 @@ func (f *front) serve(g *gate.Gate, parts *sync.WaitGroup, failed func(error)) {
 	s := f.settings
 	o := thrift.Options{
 		Gate: g, Relay: f.relay, DefaultEnvironment: s.DefaultEnvironment,
-		MaxConnections: s.Client.MaxConnections, MaxMessage: s.Client.MaxMessage, FirstByte: s.Client.FirstByte,
+		MaxMessage: s.Client.MaxMessage, FirstByte: s.Client.FirstByte,
 	}
 	if p := f.clients; p != nil {
 		o := o
+		o.MaxConnections = f.places.clients
 		o.Logger, o.Certificate, o.TLSSetting, o.Refused = f.logger.Named("clients"), p.certificate, p.tlsSetting, f.metrics.CallRefused
 		p.server = thrift.NewClients(o)
 		f.served.Store(p.server)
 	}
 	if p := f.management; p != nil {
+		o.MaxConnections = f.places.tools
 		o.Logger, o.Certificate, o.TLSSetting = f.logger.Named("tools"), p.certificate, p.tlsSetting
 		p.server = thrift.NewManagement(o)
 	}
@@ -174,7 +177,7 @@ func (f *front) serve(g *gate.Gate, parts *sync.WaitGroup, failed func(error)) {
 
 // figures are how the client port and the relay do.
 func (f *front) figures() metrics.Clients {
-	c := metrics.Clients{MostConnections: f.settings.Client.MaxConnections}
+	c := metrics.Clients{MostConnections: f.places.clients}
 	if s := f.served.Load(); s != nil {
 		c.Connections = s.Connections()
 	}

@@ -65,7 +65,7 @@ var (
 	hashing      = describe("hashing", "Passwords that the users plugin is hashing or verifying. Absent if the plugin does not say.")
 	hashWaiting  = describe("hashing_waiting", "Calls that wait in the users plugin for a place to hash. Absent if the plugin does not say.")
 	connections  = describe("client_connections", "Connections of Concourse's drivers that are open.")
-	mostOpen     = describe("client_max_connections", "How many connections of Concourse's drivers may be open at once: the setting client.max_connections.")
+	mostOpen     = describe("client_max_connections", "How many connections of Concourse's drivers may be open at once: the setting client.max_connections, or what the limit of open files leaves.")
 	relayed      = describe("relayed_calls_total", "Calls that were let in and handed to the relay.")
 	relayFailed  = describe("relayed_call_failures_total", "Calls that were handed to the relay and got no whole answer of the upstream.")
 	upstream     = describe("upstream_connections", "Connections to the upstream, by whether a call is under way on them.", "state")
