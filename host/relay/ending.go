@@ -149,9 +149,10 @@ func (r *Relay) Close(ctx context.Context) error {
 		return true
 	})
 	r.endings.drain(ctx)
+	r.endings.stop() // counts what the next lines cut off
 	r.cancel()
 	r.pool.close()
-	left := r.endings.stop()
+	left := r.endings.rest()
 	<-r.watched
 	if left != (leftovers{}) {
 		return fmt.Errorf("%d transactions and %d logins", left.transactions, left.logins)

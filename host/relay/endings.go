@@ -218,11 +218,11 @@ func (e *endings) drain(ctx context.Context) {
 	}
 }
 
-// stop gives up what is left, waits for the workers and for logins under way, whose
-// calls must have been ended, and returns what was not settled. Tasks that come
-// later are left, too, and so may logins be that were cut off.
-func (e *endings) stop() leftovers {
+// stop gives up what is left. Tasks that come later are left, too, and so may the
+// logins under way be, whose calls are to be ended now.
+func (e *endings) stop() {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.stopped = true
 	e.left = e.lost
 	e.left.logins += e.logins
@@ -232,6 +232,12 @@ func (e *endings) stop() leftovers {
 	if e.resume != nil {
 		e.resume.Stop()
 	}
+}
+
+// rest waits, after stop, for the workers and for logins under way, and returns
+// what was not settled.
+func (e *endings) rest() leftovers {
+	e.mu.Lock()
 	workless := e.wait()
 	e.mu.Unlock()
 	<-workless

@@ -126,13 +126,14 @@ func open(t testing.TB, change ...func(*thrift.Options)) *port {
 	p.table.Heartbeat("store", 0, time.Now())
 	stopping, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
+	logger := hclog.New(&hclog.LoggerOptions{Output: p.log, Level: hclog.Debug})
 	o := thrift.Options{
 		Gate: &gate.Gate{
 			Users: p.users, Table: p.table, Throttle: throttle.New(throttle.Options{}), Audit: log,
-			Logger: hclog.NewNullLogger(), Host: "h", DefaultEnvironment: "plain",
+			Logger: logger, Host: "h", DefaultEnvironment: "plain",
 			CallTimeout: patience, LeaseWait: 100 * time.Millisecond, Stopping: stopping,
 		},
-		Logger:             hclog.New(&hclog.LoggerOptions{Output: p.log, Level: hclog.Debug}),
+		Logger:             logger,
 		DefaultEnvironment: "plain",
 	}
 	for _, c := range change {

@@ -182,7 +182,7 @@ func TestInvokeManagement_Refused(t *testing.T) {
 		{"NoEnvironment", "grant", grant("ann", "READ", "---"), nil, "the environment's name '---' has no letter, digit or _"},
 		{"NoSuchUser", "grant", grant("nobody", "READ", "e"), account.NotFound("nobody"), toolNoSuchUser},
 		{"Unavailable", "grant", grant("ann", "READ", "e"), account.Unavailable("the plugin does not answer"), "the plugin does not answer"},
-		{"OutcomeUnknown", "grant", grant("ann", "READ", "e"), account.OutcomeUnknown(id), "the outcome is unknown; ask again with --request-id " + id.String() + " within an hour"},
+		{"OutcomeUnknown", "grant", grant("ann", "READ", "e"), account.OutcomeUnknown(id), "it is unknown whether the change was made: look at the user before you ask again"},
 		{"Internal", "grant", grant("ann", "READ", "e"), errors.New("broken"), "internal error; the log of the server says more"},
 	} {
 		for name, style := range styles {

@@ -24,6 +24,7 @@ const (
 	noPermission    = "No enum constant com.cinchapi.concourse.security.Permission."
 	notInvokable    = "The requested method invocation is either invalid or not eligble for client-side invocation" // so it is spelt
 	internalFailure = "internal error; the log of the server says more"
+	unknownOutcome  = "it is unknown whether the change was made: look at the user before you ask again"
 )
 
 // toolText returns what a tool is told of why its call was refused. Internal
@@ -32,6 +33,8 @@ func toolText(err error, username string, password account.Secret) string {
 	switch account.KindOf(err) {
 	case account.KindInternal:
 		return internalFailure
+	case account.KindOutcomeUnknown: // tools cannot give a request id
+		return unknownOutcome
 	case account.KindAlreadyExists:
 		return userExists
 	case account.KindNotFound:

@@ -3,6 +3,7 @@ package methods
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -185,9 +186,10 @@ func arguments(column string) ([]Argument, error) {
 	return all, nil
 }
 
-// adds is the method that the original has take READ, and that adds what it does not
-// find.
-const adds = "findOrAddKeyValue"
+// changing are the methods that the original has take READ, and that may change
+// data all the same: one adds what it does not find, and what a plugin of the data
+// server does it does by the rights of the host's account there.
+var changing = []string{"findOrAddKeyValue", "invokePlugin"}
 
 // access closes what the original leaves open: a method that takes a token and
 // an environment and checks neither is read, and whatever changes data is write.
@@ -201,7 +203,7 @@ func access(text string, m *Method) (Access, error) {
 	case "token":
 		return Token, nil
 	case "read":
-		if m.Name == adds {
+		if slices.Contains(changing, m.Name) {
 			return Write, nil
 		}
 		return Read, nil
