@@ -133,24 +133,24 @@ func TestTableOfALock(t *testing.T) {
 				ID: "aaaaaaaaaa", Username: "jeff", Role: account.User, RemoteAddress: "192.168.100.107:52013", Listener: account.ClientListener,
 				Client: "thrift multiplexed", Environment: "billing", ConnectedSince: ago(3 * time.Hour), Calls: 12345, Connections: 3,
 				CurrentCall:      &account.Call{Method: "addKeyValueRecord", Since: ago(12*time.Minute + time.Second)},
-				OpenTransactions: []account.Transaction{{ID: "t1", Since: ago(75*time.Minute + time.Second)}, {ID: "t2", Since: ago(time.Minute)}},
+				OpenTransactions: []account.Transaction{{ID: "t1", Since: ago(75*time.Minute + time.Second), Environment: "billing"}, {ID: "t2", Since: ago(time.Minute), Environment: "stock"}},
 			},
 			{
 				ID: "bbbbbbbbbb", Username: "ana", Role: account.User, RemoteAddress: "192.168.100.108:52013", Listener: account.ClientListener,
 				Environment: "billing", ConnectedSince: ago(time.Hour), Connections: 1,
-				OpenTransactions: []account.Transaction{{ID: "t3", Since: ago(3*time.Hour + 5*time.Minute + time.Second)}},
+				OpenTransactions: []account.Transaction{{ID: "t3", Since: ago(3*time.Hour + 5*time.Minute + time.Second), Environment: "billing"}},
 			},
 		}, 2))
 	}})
 	for width, want := range map[int]string{
-		200: `(?m)^jeff .* billing .* 3  +12345  12 min in addKeyValueRecord  75 min \(2\)$`,
-		120: `(?m)^jeff +aaaaaaaaaa  192\.168\.100\.107:52013  billing      12 min in addKeyValueRecord  75 min \(2\)$`,
-		80:  `(?m)^jeff +aaaaaaaaaa  192\.168.* billing .* 12 min in .*…  75 min \(2\)$`,
+		200: `(?m)^jeff .* billing .* 3  +12345  12 min in addKeyValueRecord  75 min \(2\) in billing, stock$`,
+		120: `(?m)^jeff +aaaaaaaaaa  192\.168\.100\.107:52013  billing      12 min in addKeyValueRecord  75 min \(2\) in billing, stock$`,
+		80:  `(?m)^jeff +aaaaaaaaaa  192\.168.* billing .* 12 min in .*…  75 min \(2\) in bi…$`,
 	} {
 		lines := printed(t, f.as("users", "sessions"), width)
 		expectFits(t, lines, width)
 		text := strings.Join(lines, "\n")
-		for _, want := range []string{want, `(?m)^ana .*bbbbbbbbbb  .* - +3 h 5 min$`} {
+		for _, want := range []string{want, `(?m)^ana .*bbbbbbbbbb  .* - +3 h 5 min in (billing|bil…)$`} {
 			if !regexp.MustCompile(want).MatchString(text) {
 				t.Errorf("at %d columns it prints\n%s\nwant %s", width, text, want)
 			}

@@ -23,7 +23,7 @@ var sessionRows = []account.Session{
 	{
 		ID: "s2", Host: "h", Username: "bob", Role: account.User, RemoteAddress: "10.0.0.7:9", Listener: account.ClientListener,
 		Client: "java", Environment: "default", ConnectedSince: moment, LastActive: moment, Calls: 9, Connections: 2,
-		OpenTransactions: []account.Transaction{{ID: "t1", Since: moment}}, Note: "watched",
+		OpenTransactions: []account.Transaction{{ID: "t1", Since: moment, Environment: "billing"}}, Note: "watched",
 	},
 }
 
@@ -43,13 +43,13 @@ func answerOf(rows []account.Session, total uint64) *managementv1.SessionsRespon
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	const table = `Current User Sessions:
-USERNAME  ROLE   SESSION  ADDRESS     LISTENER    CLIENT               ENVIRONMENT  CONNECTED SINCE       CONNECTIONS  CALLS  CURRENT CALL                         OPEN TRANSACTIONS              NOTE
-root      ADMIN  s1       uid:0       management  concourse 1\u009b2J  -            2026-11-23T10:48:31Z  -            3      Sessions since 2026-11-23T10:48:32Z  -                              -
-bob       USER   s2       10.0.0.7:9  client      java                 default      2026-11-23T10:48:31Z  2            9      -                                    t1 since 2026-11-23T10:48:31Z  watched
+USERNAME  ROLE   SESSION  ADDRESS     LISTENER    CLIENT               ENVIRONMENT  CONNECTED SINCE       CONNECTIONS  CALLS  CURRENT CALL                         OPEN TRANSACTIONS                         NOTE
+root      ADMIN  s1       uid:0       management  concourse 1\u009b2J  -            2026-11-23T10:48:31Z  -            3      Sessions since 2026-11-23T10:48:32Z  -                                         -
+bob       USER   s2       10.0.0.7:9  client      java                 default      2026-11-23T10:48:31Z  2            9      -                                    t1 since 2026-11-23T10:48:31Z in billing  watched
 `
 	const array = `[
 {"id":"s1","host":"h","username":"root","role":"ADMIN","remote_address":"uid:0","listener":"management","client":"concourse 1\u009b2J","environment":"","connected_since":"2026-11-23T10:48:31Z","last_active":"2026-11-23T10:48:32Z","calls":3,"connections":1,"current_call":{"method":"Sessions","since":"2026-11-23T10:48:32Z"},"open_transactions":[]},
-{"id":"s2","host":"h","username":"bob","role":"USER","remote_address":"10.0.0.7:9","listener":"client","client":"java","environment":"default","connected_since":"2026-11-23T10:48:31Z","last_active":"2026-11-23T10:48:31Z","calls":9,"connections":2,"current_call":null,"open_transactions":[{"id":"t1","since":"2026-11-23T10:48:31Z"}],"note":"watched"}
+{"id":"s2","host":"h","username":"bob","role":"USER","remote_address":"10.0.0.7:9","listener":"client","client":"java","environment":"default","connected_since":"2026-11-23T10:48:31Z","last_active":"2026-11-23T10:48:31Z","calls":9,"connections":2,"current_call":null,"open_transactions":[{"id":"t1","since":"2026-11-23T10:48:31Z","environment":"billing"}],"note":"watched"}
 ]
 `
 	f := serve(t, &fakeHost{sessions: sendSessionRows})
@@ -86,9 +86,9 @@ func TestSessionsOfALaterBatch(t *testing.T) {
 USERNAME  ROLE  SESSION  ADDRESS     LISTENER  CONNECTED SINCE       CONNECTIONS  CALLS
 bob       USER  s2       10.0.0.7:9  client    2026-11-23T10:48:31Z  2            9
 bob       USER  s2       10.0.0.7:9  client    2026-11-23T10:48:31Z  2            9
-USERNAME  ROLE  SESSION  ADDRESS     LISTENER  CLIENT  ENVIRONMENT  CONNECTED SINCE       CONNECTIONS  CALLS  OPEN TRANSACTIONS              NOTE
-bob       USER  s2       10.0.0.7:9  client    java    default      2026-11-23T10:48:31Z  2            9      t1 since 2026-11-23T10:48:31Z  watched
-bob       USER  s2       10.0.0.7:9  client    -       -            2026-11-23T10:48:31Z  2            9      -                              -
+USERNAME  ROLE  SESSION  ADDRESS     LISTENER  CLIENT  ENVIRONMENT  CONNECTED SINCE       CONNECTIONS  CALLS  OPEN TRANSACTIONS                         NOTE
+bob       USER  s2       10.0.0.7:9  client    java    default      2026-11-23T10:48:31Z  2            9      t1 since 2026-11-23T10:48:31Z in billing  watched
+bob       USER  s2       10.0.0.7:9  client    -       -            2026-11-23T10:48:31Z  2            9      -                                         -
 `, "")
 }
 

@@ -86,8 +86,9 @@ type jsonCall struct {
 }
 
 type jsonTransaction struct {
-	ID    string     `json:"id"`
-	Since *time.Time `json:"since"`
+	ID          string     `json:"id"`
+	Since       *time.Time `json:"since"`
+	Environment string     `json:"environment"`
 }
 
 func newJSONSession(s account.Session) jsonSession {
@@ -101,7 +102,7 @@ func newJSONSession(s account.Session) jsonSession {
 		j.CurrentCall = &jsonCall{s.CurrentCall.Method, jsonTime(s.CurrentCall.Since)}
 	}
 	for _, t := range s.OpenTransactions {
-		j.OpenTransactions = append(j.OpenTransactions, jsonTransaction{t.ID, jsonTime(t.Since)})
+		j.OpenTransactions = append(j.OpenTransactions, jsonTransaction{t.ID, jsonTime(t.Since), t.Environment})
 	}
 	return j
 }

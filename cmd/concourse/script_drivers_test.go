@@ -48,7 +48,7 @@ func withUpstream(env *testscript.Env, settings string) string {
 // drive has a script's driver do something:
 //
 //	drive NAME log-in USER PASSWORD ENVIRONMENT   it names services, as Java's does
-//	drive NAME stage
+//	drive NAME stage [ENVIRONMENT]                in the login's, or another, where its calls then are
 //	drive NAME calls METHOD                       in the transaction, if there is one
 //	drive NAME hangs METHOD                       the data server does not answer
 //	drive NAME refused METHOD PATTERN             the exception's name, a colon and its text
@@ -67,7 +67,10 @@ func drive(ts *testscript.TestScript, neg bool, args []string) {
 	case do == "log-in" && len(with) == 3:
 		d.environment = with[2]
 		d.token, err = d.connection.Login(with[0], with[1], with[2])
-	case do == "stage" && len(with) == 0:
+	case do == "stage" && len(with) <= 1:
+		if len(with) > 0 {
+			d.environment = with[0]
+		}
 		var staged driver.Transaction
 		staged, err = d.connection.Stage(d.token, d.environment)
 		d.transaction = &staged

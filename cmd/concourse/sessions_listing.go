@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,22 +51,37 @@ func running(d display, c *account.Call) string {
 	return c.Method + " since " + d.when(c.Since)
 }
 
-// holding says for how long the oldest transaction has been open, and how many
-// are; where nothing is cut, which they are.
+// holding says for how long the oldest transaction has been open, how many are,
+// and in which environments; where nothing is cut, which they are.
 func holding(d display, open []account.Transaction) string {
 	switch {
 	case len(open) == 0:
 		return ""
 	case d.human && len(open) == 1:
-		return humanAge(time.Since(open[0].Since))
-	case d.human:
-		return fmt.Sprintf("%s (%d)", humanAge(time.Since(open[0].Since)), len(open))
+		return humanAge(time.Since(open[0].Since)) + inEnvironments(open)
+	case d.human: // what is cut is the environments' end
+		return fmt.Sprintf("%s (%d)%s", humanAge(time.Since(open[0].Since)), len(open), inEnvironments(open))
 	}
 	var all []string
-	for _, t := range open {
-		all = append(all, t.ID+" since "+d.when(t.Since))
+	for i, t := range open {
+		all = append(all, t.ID+" since "+d.when(t.Since)+inEnvironments(open[i:i+1]))
 	}
 	return strings.Join(all, ", ")
+}
+
+// inEnvironments names each once, that of the oldest transaction first. A host of
+// an earlier release tells none.
+func inEnvironments(open []account.Transaction) string {
+	var names []string
+	for _, t := range open {
+		if t.Environment != "" && !slices.Contains(names, t.Environment) {
+			names = append(names, t.Environment)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " in " + strings.Join(names, ", ")
 }
 
 // countsListing shows how many sessions have which value of a key.

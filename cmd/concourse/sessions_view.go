@@ -51,7 +51,7 @@ func (v *sessionsView) define(o *options) {
 	f := &v.listing.SessionFilter
 	o.StringVar(&f.Account, "account", "", "only sessions of the account `NAME`")
 	o.StringVar(&f.Address, "address", "", "only sessions from the `ADDRESS`, with or without a port")
-	o.environmentOption(&f.Environment, "only sessions in the environment `NAME`")
+	o.environmentOption(&f.Environment, "only sessions whose login, or an open transaction of which, is in the environment `NAME`")
 	o.boolOption(&f.InTransaction, "in-transaction", "only sessions that hold a transaction open")
 	o.Var(&parsed[session.Order]{&v.listing.Order, session.ParseOrder}, "sort", "sort by `ORDER`: connected (the oldest first), account, address, environment, active (the last active first), calls (the most first) or transaction (the longest open first)")
 	o.values["sort"] = complete.PredictSet(session.Orders...)

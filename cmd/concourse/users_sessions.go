@@ -20,7 +20,8 @@ func (*usersSessions) Help() string {
 
   Who is holding a lock is answered by
   'concourse users sessions --in-transaction --sort transaction': whoever has held
-  a transaction open for longest comes first.
+  a transaction open for longest comes first. -e picks an environment: a session
+  is in that of its login and in those of its open transactions.
 
   --watch fills the terminal and can sort, filter and disconnect; ? shows its
   keys. If the host goes away, it waits and logs in again.`

@@ -114,7 +114,11 @@ func (f *feed) look(ctx context.Context, w wanted) (seen, error) {
 
 // contains looks for a text in what a row says, whatever its case.
 func contains(r account.Session, text string) bool {
-	for _, of := range []string{r.Username, r.ID, r.RemoteAddress, r.Environment, r.Client, string(r.Role), string(r.Listener), r.Note} {
+	texts := []string{r.Username, r.ID, r.RemoteAddress, r.Environment, r.Client, string(r.Role), string(r.Listener), r.Note}
+	for _, t := range r.OpenTransactions {
+		texts = append(texts, t.Environment)
+	}
+	for _, of := range texts {
 		if strings.Contains(strings.ToLower(of), strings.ToLower(text)) {
 			return true
 		}

@@ -179,7 +179,7 @@ func (r *Relay) keep(c *Call, h *holding, t *transaction, l *login) error {
 		return account.Unavailable("the data server began a transaction that is open already; try again")
 	}
 	// The view has it before anybody can close it, or would show it for ever.
-	known := h.session.OpenTransaction(t.id())
+	known := h.session.OpenTransaction(t.id(), t.environment)
 	h.begun(c)
 	r.put(h, t)
 	h.mu.Unlock()

@@ -40,10 +40,16 @@ func (c *Call) End() {
 	}
 }
 
+// transaction is what a session notes of one that it holds open.
+type transaction struct {
+	since       time.Duration // as table.elapsed counts
+	environment string
+}
+
 // OpenTransaction notes that the session holds a transaction open. It returns
 // false if the session has ended: its OnEnd may have run and does not know of
 // this one, so the caller aborts it.
-func (s *Session) OpenTransaction(id string) bool {
+func (s *Session) OpenTransaction(id, environment string) bool {
 	at := s.touch()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,9 +57,9 @@ func (s *Session) OpenTransaction(id string) bool {
 		return false
 	}
 	if s.transactions == nil {
-		s.transactions = map[string]time.Duration{}
+		s.transactions = map[string]transaction{}
 	}
-	s.transactions[id] = at
+	s.transactions[id] = transaction{at, environment}
 	return true
 }
 
@@ -97,8 +103,8 @@ func (s *Session) describe(r *account.Session) {
 		}
 		r.CurrentCall = &account.Call{Method: c.method, Since: t.time(c.since)}
 	}
-	for id, since := range s.transactions {
-		r.OpenTransactions = append(r.OpenTransactions, account.Transaction{ID: id, Since: t.time(since)})
+	for id, open := range s.transactions {
+		r.OpenTransactions = append(r.OpenTransactions, account.Transaction{ID: id, Since: t.time(open.since), Environment: open.environment})
 	}
 	slices.SortFunc(r.OpenTransactions, func(a, b account.Transaction) int {
 		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))

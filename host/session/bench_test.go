@@ -191,7 +191,7 @@ func scattered(b *testing.B, n int) *session.Table {
 			s.BeginCall("find").End()
 		}
 		for i := range max(rand.IntN(20)-16, 0) {
-			s.OpenTransaction(fmt.Sprint("t", i))
+			s.OpenTransaction(fmt.Sprint("t", i), "default")
 		}
 	}
 	return table

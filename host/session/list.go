@@ -12,8 +12,9 @@ import (
 // Filter chooses sessions. Its fields are exact and add up; an empty one lets
 // everything through.
 type Filter struct {
-	Account     string // the username
-	Address     string // the remote address, with or without its port
+	Account string // the username
+	Address string // the remote address, with or without its port
+	// Environment is that of the login or of an open transaction.
 	Environment string
 	// InTransaction lets through only those that hold a transaction open.
 	InTransaction bool
@@ -102,7 +103,7 @@ func (s *Session) live(at time.Duration) bool {
 }
 
 func (f *Filter) passes(s *Session) bool {
-	if f.Environment != "" && s.environment.Value() != f.Environment {
+	if f.Environment != "" && s.environment.Value() != f.Environment && !s.holdsIn(f.Environment) {
 		return false
 	}
 	if f.InTransaction && s.oldestTransaction() == never {
@@ -114,6 +115,18 @@ func (f *Filter) passes(s *Session) bool {
 	want, _ := addressForms(f.Address)
 	with, without := addressForms(s.remoteAddress)
 	return want == with || want == without
+}
+
+// holdsIn reports whether the session holds a transaction open in an environment.
+func (s *Session) holdsIn(environment string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.transactions {
+		if t.environment == environment {
+			return true
+		}
+	}
+	return false
 }
 
 // addressForms returns an address with its port, if it has one, and without, in

@@ -89,8 +89,8 @@ func (s *Session) oldestTransaction() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	oldest := never
-	for _, since := range s.transactions {
-		oldest = min(oldest, since)
+	for _, t := range s.transactions {
+		oldest = min(oldest, t.since)
 	}
 	return oldest
 }

@@ -41,7 +41,7 @@ func TestList_Order(t *testing.T) {
 	for _, opened := range []string{"5a 6a", "3a 2a", "6b", "1a 5b 2b 4a"} {
 		c.advance(time.Second)
 		for _, t := range strings.Fields(opened) {
-			sessions[t[:1]].OpenTransaction(t)
+			sessions[t[:1]].OpenTransaction(t, "test")
 		}
 	}
 	sessions["6"].CloseTransaction("6a")

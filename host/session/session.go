@@ -45,7 +45,7 @@ type Session struct {
 
 	mu           sync.Mutex // guards what follows; taken after table.mu, if both
 	running      *Call      // newest first
-	transactions map[string]time.Duration
+	transactions map[string]transaction
 }
 
 // The phases of a session, in order.

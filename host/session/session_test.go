@@ -35,18 +35,18 @@ func TestSession_Row(t *testing.T) {
 	first := s.BeginCall("find")
 	c.advance(time.Second)
 	second := s.BeginCall("select")
-	if !s.OpenTransaction("t2") {
+	if !s.OpenTransaction("t2", "prod") {
 		t.Error("a live session may not open a transaction")
 	}
 	c.advance(time.Second)
-	s.OpenTransaction("t1")
+	s.OpenTransaction("t1", "other")
 	want := account.Session{
 		ID: s.ID(), Host: "db1", AccountID: "id of ann", Username: "ann", Role: account.Admin,
 		RemoteAddress: "10.0.0.7:4711", Listener: account.ClientListener, Client: "driver/1", Environment: "prod",
 		ConnectedSince: epoch, LastActive: epoch.Add(3 * time.Second), Calls: 2, Connections: 2,
 		CurrentCall: &account.Call{Method: "find", Since: epoch.Add(time.Second)},
 		OpenTransactions: []account.Transaction{
-			{ID: "t2", Since: epoch.Add(2 * time.Second)}, {ID: "t1", Since: epoch.Add(3 * time.Second)},
+			{ID: "t2", Since: epoch.Add(2 * time.Second), Environment: "prod"}, {ID: "t1", Since: epoch.Add(3 * time.Second), Environment: "other"},
 		},
 	}
 	if diff := cmp.Diff([]account.Session{want}, rows(table, session.Filter{})); diff != "" {
@@ -76,7 +76,7 @@ func TestSession_OpenTransaction_ErrEnded(t *testing.T) {
 	table, _ := newTable(t, session.Options{})
 	_, s := login(t, table, at("ann", 1, 1), session.Details{})
 	table.Revoke("ann")
-	if s.OpenTransaction("t") {
+	if s.OpenTransaction("t", "held") {
 		t.Error("an ended session opened a transaction that nobody will abort")
 	}
 }
@@ -210,8 +210,8 @@ func TestList_Filter(t *testing.T) {
 		}
 		_, s := login(t, table, at(name, 1, 1), d)
 		if d.Client == "1" || d.Client == "3" || d.Client == "4" {
-			s.OpenTransaction("t")
-			s.OpenTransaction("u")
+			s.OpenTransaction("t", "held")
+			s.OpenTransaction("u", "stock")
 			s.CloseTransaction("t")
 		}
 		if d.Client == "4" {
@@ -228,6 +228,9 @@ func TestList_Filter(t *testing.T) {
 		{session.Filter{Account: "idle"}, ""},
 		{session.Filter{Environment: "prod"}, "13"},
 		{session.Filter{Environment: "prod", Account: "bob"}, "3"},
+		{session.Filter{Environment: "stock"}, "13"},
+		{session.Filter{Environment: "held"}, ""},
+		{session.Filter{Environment: "stock", Account: "bob", InTransaction: true}, "3"},
 		{session.Filter{Address: "10.0.0.1"}, "124"},
 		{session.Filter{Address: "10.0.0.1:2"}, "2"},
 		{session.Filter{Address: "10.0.0.1:3"}, "4"},

@@ -43,6 +43,7 @@ type Call struct {
 
 // Transaction is a transaction that a session holds open.
 type Transaction struct {
-	ID    string
-	Since time.Time
+	ID          string
+	Since       time.Time
+	Environment string
 }

@@ -21,7 +21,7 @@ func FuzzSessionRows(f *testing.F) {
 	row := &accountv1.Session{
 		Id: "2", Host: "h", AccountId: "a1", Username: "zoë", Role: 1, RemoteAddress: "[::1]:5", Listener: 2, Client: strings.Repeat("j", 200), Environment: "e",
 		ConnectedSince: timestamppb.New(then), LastActive: &timestamppb.Timestamp{Seconds: -1}, Calls: 1 << 63, Connections: 1 << 31,
-		CurrentCall: &accountv1.Call{Method: "find", Since: timestamppb.New(then)}, OpenTransactions: []*accountv1.Transaction{{Id: "t"}, {Since: timestamppb.New(then)}}, Note: "n",
+		CurrentCall: &accountv1.Call{Method: "find", Since: timestamppb.New(then)}, OpenTransactions: []*accountv1.Transaction{{Id: "t", Environment: "o"}, {Since: timestamppb.New(then)}}, Note: "n",
 	}
 	for _, m := range []*usersv1.SessionsResponse{
 		{}, {Sessions: []*accountv1.Session{row, row}}, {Sessions: []*accountv1.Session{{Listener: 1}}}, {Sessions: []*accountv1.Session{{}}}, {Sessions: []*accountv1.Session{{Role: 9, Listener: 1}}},

@@ -195,7 +195,7 @@ func TestSessions(t *testing.T) {
 		ID: "s1", Host: "h", AccountID: "a1", Username: "zoë", Role: account.Admin, RemoteAddress: "[::1]:5",
 		Listener: account.ClientListener, Client: "java", Environment: "e", ConnectedSince: then, LastActive: then,
 		Calls: 1 << 40, Connections: 3, CurrentCall: &account.Call{Method: "find", Since: then},
-		OpenTransactions: []account.Transaction{{ID: "t", Since: then}}, Note: "n",
+		OpenTransactions: []account.Transaction{{ID: "t", Since: then, Environment: "other"}}, Note: "n",
 	}, {ID: "s2", Listener: account.ManagementListener, Role: account.User}}
 	got, err := c.Sessions(t.Context(), who, rows)
 	if err != nil {

@@ -86,19 +86,20 @@ func appendSession(b []byte, field protowire.Number, s *account.Session) []byte 
 	b = appendNumber(b, 12, s.Calls)
 	b = appendNumber(b, 13, uint64(uint32(s.Connections)))
 	if c := s.CurrentCall; c != nil {
-		b = appendSince(b, 14, c.Method, c.Since)
+		b = appendSince(b, 14, c.Method, c.Since, "")
 	}
 	for _, t := range s.OpenTransactions {
-		b = appendSince(b, 15, t.ID, t.Since)
+		b = appendSince(b, 15, t.ID, t.Since, t.Environment)
 	}
 	b = appendText(b, 16, s.Note)
 	return closed(b, begin, rowLength)
 }
 
-// appendSince encodes a Call or a Transaction.
-func appendSince(b []byte, field protowire.Number, name string, since time.Time) []byte {
+// appendSince encodes a Transaction, or a Call, which has no environment.
+func appendSince(b []byte, field protowire.Number, name string, since time.Time, environment string) []byte {
 	b, begin := appendOpening(b, field, shortLength)
 	b = appendTime(appendText(b, 1, name), 2, since)
+	b = appendText(b, 3, environment)
 	return closed(b, begin, shortLength)
 }
 

@@ -22,7 +22,7 @@ func SessionsToProto(rows []account.Session) []*accountv1.Session {
 			p.CurrentCall = &accountv1.Call{Method: s.CurrentCall.Method, Since: TimeToProto(s.CurrentCall.Since)}
 		}
 		for _, t := range s.OpenTransactions {
-			p.OpenTransactions = append(p.OpenTransactions, &accountv1.Transaction{Id: t.ID, Since: TimeToProto(t.Since)})
+			p.OpenTransactions = append(p.OpenTransactions, &accountv1.Transaction{Id: t.ID, Since: TimeToProto(t.Since), Environment: t.Environment})
 		}
 		out[i] = p
 	}
@@ -66,7 +66,7 @@ func SessionsFromProto(in []*accountv1.Session) ([]account.Session, error) {
 			if err != nil {
 				return nil, fmt.Errorf("open_transactions: %w", err)
 			}
-			s.OpenTransactions = append(s.OpenTransactions, account.Transaction{ID: t.GetId(), Since: since})
+			s.OpenTransactions = append(s.OpenTransactions, account.Transaction{ID: t.GetId(), Since: since, Environment: t.GetEnvironment()})
 		}
 		rows[i] = s
 	}

@@ -98,10 +98,11 @@ func (r *reader) session(s *account.Session) error {
 			s.Connections = int(uint32(r.number()))
 		case 14<<3 | bytesKey:
 			s.CurrentCall = &account.Call{}
-			s.CurrentCall.Method, s.CurrentCall.Since = r.since()
+			s.CurrentCall.Method, s.CurrentCall.Since = r.since(nil)
 		case 15<<3 | bytesKey:
-			id, since := r.since()
-			s.OpenTransactions = append(s.OpenTransactions, account.Transaction{ID: id, Since: since})
+			var t account.Transaction
+			t.ID, t.Since = r.since(&t.Environment)
+			s.OpenTransactions = append(s.OpenTransactions, t)
 		case 16<<3 | bytesKey:
 			s.Note = r.string()
 		default:
@@ -118,15 +119,17 @@ func (r *reader) session(s *account.Session) error {
 	return err
 }
 
-// since reads a Call or a Transaction.
-func (r *reader) since() (name string, at time.Time) {
+// since reads a Transaction, or a Call, which has no environment.
+func (r *reader) since(environment *string) (name string, at time.Time) {
 	p := reader{text: r.bytes()}
 	for p.more() {
-		switch k := p.number(); k {
-		case 1<<3 | bytesKey:
+		switch k := p.number(); {
+		case k == 1<<3|bytesKey:
 			name = p.string()
-		case 2<<3 | bytesKey:
+		case k == 2<<3|bytesKey:
 			at = p.time()
+		case k == 3<<3|bytesKey && environment != nil:
+			*environment = p.string()
 		default:
 			p.skip(k)
 		}

@@ -27,7 +27,7 @@ func TestSessionRows(t *testing.T) {
 		ID: "i", Host: "h", AccountID: "a", Username: "u", Role: account.Admin, RemoteAddress: "r",
 		Listener: account.ClientListener, Client: "c", Environment: "e", ConnectedSince: at, LastActive: at.Add(time.Hour),
 		Calls: 1 << 40, Connections: 1 << 31, CurrentCall: &account.Call{Method: strings.Repeat("m", 200), Since: at},
-		OpenTransactions: []account.Transaction{{ID: "t", Since: at}, {ID: strings.Repeat("t", 20000)}}, Note: "n",
+		OpenTransactions: []account.Transaction{{ID: "t", Since: at, Environment: "other"}, {ID: strings.Repeat("t", 20000)}}, Note: "n",
 	}
 	small := account.Session{Listener: account.ManagementListener}
 	want := &usersv1.SessionsResponse{Sessions: []*accountv1.Session{{
@@ -35,7 +35,7 @@ func TestSessionRows(t *testing.T) {
 		Listener: accountv1.Listener_LISTENER_CLIENT, Client: "c", Environment: "e",
 		ConnectedSince: timestamppb.New(at), LastActive: timestamppb.New(at.Add(time.Hour)), Calls: 1 << 40, Connections: 1 << 31,
 		CurrentCall:      &accountv1.Call{Method: strings.Repeat("m", 200), Since: timestamppb.New(at)},
-		OpenTransactions: []*accountv1.Transaction{{Id: "t", Since: timestamppb.New(at)}, {Id: strings.Repeat("t", 20000)}}, Note: "n",
+		OpenTransactions: []*accountv1.Transaction{{Id: "t", Since: timestamppb.New(at), Environment: "other"}, {Id: strings.Repeat("t", 20000)}}, Note: "n",
 	}, {Listener: accountv1.Listener_LISTENER_MANAGEMENT}}}
 	raw := wire.AppendSession(wire.AppendSession(nil, &full), &small)
 	got := &usersv1.SessionsResponse{}

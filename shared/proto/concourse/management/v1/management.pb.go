@@ -1649,9 +1649,9 @@ func (x *CheckPasswordResponse) GetMatches() bool {
 // Filters are exact and add up; an empty one lets everything through.
 type SessionsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"` // username
-	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // remote address, with or without its port
-	Environment   string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`         // username
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`         // remote address, with or without its port
+	Environment   string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"` // of the login, or of an open transaction
 	Order         SessionOrder           `protobuf:"varint,4,opt,name=order,proto3,enum=concourse.management.v1.SessionOrder" json:"order,omitempty"`
 	Reverse       bool                   `protobuf:"varint,5,opt,name=reverse,proto3" json:"reverse,omitempty"`                                  // the other way round
 	Limit         uint32                 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`                                      // at most so many, the first of the order; 0: all
