@@ -152,9 +152,13 @@ func parseFilter(text string) (f management.SessionFilter, words string, err err
 				return f, "", err
 			}
 		case name == "address":
-			f.Address = value
+			if f.Address, err = value, session.CheckAddress(value); err != nil {
+				return f, "", err
+			}
 		case name == "environment":
-			f.Environment = value
+			if f.Environment, err = value, account.CheckEnvironment(value); err != nil {
+				return f, "", err
+			}
 		case word == inTransaction:
 			f.InTransaction = true
 		case name == "transaction":

@@ -99,8 +99,17 @@ func (g *Gate) count(ctx context.Context, f session.Filter, by session.Key, show
 	return tally.Counts(), nil
 }
 
-// normalize returns the filter with its account's name in normal form.
+// normalize returns the filter with its account's name in normal form. It refuses
+// with Invalid what no session could match.
 func normalize(f session.Filter) (session.Filter, error) {
+	if f.Environment != "" {
+		if err := account.CheckEnvironment(f.Environment); err != nil {
+			return f, err
+		}
+	}
+	if err := session.CheckAddress(f.Address); err != nil {
+		return f, err
+	}
 	if f.Account == "" {
 		return f, nil
 	}

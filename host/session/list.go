@@ -4,6 +4,8 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -140,6 +142,20 @@ func addressForms(address string) (with, without string) {
 		return ip.String(), ip.String()
 	}
 	return netip.AddrPortFrom(ip, uint16(port)).String(), ip.String()
+}
+
+// CheckAddress refuses with Invalid what is neither an IP address, with or without
+// a port, nor what a listener calls a local caller. Empty is every address.
+func CheckAddress(text string) error {
+	if _, _, ok := parseAddress(text); ok || text == "" {
+		return nil
+	}
+	if uid, local := strings.CutPrefix(text, "uid:"); local {
+		if _, err := strconv.ParseUint(uid, 10, 32); err == nil {
+			return nil
+		}
+	}
+	return account.Invalid("address", "%q is not an address; use an IP address, with or without its port, such as 10.0.0.7 or [::1]:52013, or uid:N of a local caller", account.Printable(text))
 }
 
 // parseAddress reads an IP address; port is -1 where it has none.

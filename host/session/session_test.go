@@ -72,6 +72,19 @@ func TestSession_Row(t *testing.T) {
 	}
 }
 
+// What no session could come from is no address.
+func TestCheckAddress(t *testing.T) {
+	for address, good := range map[string]bool{
+		"": true, "10.0.0.7": true, "10.0.0.7:0": true, "::1": true, "[::1]:65535": true, "fe80::1%eth0": true, "uid:0": true, "uid:4294967294": true,
+		"10.0.0": false, "10.0.0.7:99999": false, "localhost": false, "localhost:1717": false, "[::1]": false, "uid:": false, "uid:root": false, "uid:-1": false,
+	} {
+		err := session.CheckAddress(address)
+		if kind := account.KindOf(err); good && err != nil || !good && kind != account.KindInvalid {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
 func TestSession_OpenTransaction_ErrEnded(t *testing.T) {
 	table, _ := newTable(t, session.Options{})
 	_, s := login(t, table, at("ann", 1, 1), session.Details{})
