@@ -38,7 +38,11 @@ func (v *usersDelete) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if len(c.args) == 0 {
-		if err := v.confirm(ctx, c, name); err != nil {
+		err := v.exists(ctx, h, name)
+		if err == nil {
+			err = v.confirm(ctx, c, name)
+		}
+		if err != nil && !(v.ifExists && account.KindOf(err) == account.KindNotFound) {
 			return err
 		}
 	}
