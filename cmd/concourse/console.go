@@ -26,12 +26,13 @@ func newConsole(o *options) *console {
 	return &console{args: o.Args(), json: o.format == "json", prompt: newPrompt(o), out: os.Stdout, display: newDisplay(os.Stdout, o.wide)}
 }
 
-// username returns the command's argument, or asks for it with the text.
+// username returns the command's argument, or asks for it with the text; a person
+// is asked again for what cannot be a name.
 func (c *console) username(ctx context.Context, text string) (string, error) {
 	if len(c.args) > 0 {
 		return c.args[0], nil
 	}
-	return c.prompt.line(ctx, question{text, "the username as an argument"})
+	return choose(ctx, c.prompt, question{text, "the username as an argument"}, account.NormalizeUsername)
 }
 
 // say prints lines for people, at once, so that a reader that leaves after the

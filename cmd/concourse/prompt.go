@@ -77,11 +77,11 @@ func (p *prompt) line(ctx context.Context, q question) (string, error) {
 	return string(answer), err
 }
 
-// tries is how often a person may answer with none of what is on offer, or with
-// a password that the policy refuses. A pipe has one.
+// tries is how often a person may answer with none of what is on offer, with what
+// cannot be a name, or with a password that the policy refuses. A pipe has one.
 const tries = 3
 
-// choose asks for one of few, which parse knows.
+// choose asks for what parse knows: one of few, or a name.
 func choose[T any](ctx context.Context, p *prompt, q question, parse func(string) (T, error)) (T, error) {
 	for try := 1; ; try++ {
 		answer, err := p.line(ctx, q)

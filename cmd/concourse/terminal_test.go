@@ -103,6 +103,17 @@ func TestTerminal(t *testing.T) {
 		s.awaitText("Successfully set the user's role to ADMIN")
 		expectJeff(t, c, account.Admin, true, "jeff likes jam")
 	})
+	t.Run("WhatIsNoNameIsAskedForAgain", func(t *testing.T) {
+		jeff(t, c)
+		const q = "User to suspend: "
+		s := open(t, asking(h, "users", "suspend"))
+		s.admin()
+		s.types(q, "jeff k\r")
+		s.types("A username must not contain white space\n"+q, "\r")
+		s.types("A username must not be empty\n"+q, "jeff\r")
+		s.ends(0, asAdmin+q+"jeff k\nA username must not contain white space\n"+q+"\nA username must not be empty\n"+q+"jeff\n"+
+			"User 'jeff' is suspended\n")
+	})
 	t.Run("ErrMistypedThreeTimes", func(t *testing.T) {
 		jeff(t, c)
 		const (
