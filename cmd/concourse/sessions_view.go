@@ -103,10 +103,45 @@ func (v *sessionsView) run(ctx context.Context, c *console, home string, connect
 	}
 	l, shown, total := v.listing, uint64(0), uint64(0)
 	l.Total = func(n uint64) { total = n }
-	if err := sessionsListing.print(c, counting(h.Sessions(ctx, l), &shown)); err != nil {
+	if err := sessionsListing.print(c, counting(v.rows(ctx, c, h, l), &shown)); err != nil {
 		return err
 	}
 	return c.showing(shown, total)
+}
+
+// rows are those of a listing, as a program or a person is shown them.
+func (v *sessionsView) rows(ctx context.Context, c *console, h sessionsHost, l management.SessionListing) iter.Seq2[[]account.Session, error] {
+	all := h.Sessions(ctx, l)
+	if c.json {
+		return all
+	}
+	own := ownSession(h)
+	return func(yield func([]account.Session, error) bool) {
+		for batch, err := range all {
+			for i := range batch {
+				hideOwnCall(&batch[i], own)
+			}
+			if !yield(batch, err) {
+				return
+			}
+		}
+	}
+}
+
+// ownSession returns the id of the session that asks, "" if there is none.
+func ownSession(h sessionsHost) string {
+	if d, ok := h.(disconnecter); ok {
+		return d.SessionID()
+	}
+	return ""
+}
+
+// hideOwnCall keeps from a table the call that makes it, which would fill a column
+// each time to tell nothing.
+func hideOwnCall(s *account.Session, own string) {
+	if s.ID == own {
+		s.CurrentCall = nil
+	}
 }
 
 func (v *sessionsView) count(ctx context.Context, c *console, h sessionsHost) error {

@@ -87,6 +87,7 @@ type seen struct {
 func (f *feed) look(ctx context.Context, w wanted) (seen, error) {
 	s := seen{}
 	err := f.ask(ctx, func(ctx context.Context, h sessionsHost) error {
+		own := ownSession(h)
 		l, most := w.SessionListing, int(w.Limit)
 		l.Total = func(n uint64) { s.total = n }
 		if w.text != "" {
@@ -97,6 +98,7 @@ func (f *feed) look(ctx context.Context, w wanted) (seen, error) {
 				return err
 			}
 			for _, r := range batch {
+				hideOwnCall(&r, own)
 				if w.text == "" {
 					s.rows = append(s.rows, r)
 				} else if contains(r, w.text) {

@@ -35,7 +35,7 @@ func (v *sessionsView) printOnce(ctx context.Context, c *console, h sessionsHost
 		show, end = untitled.table(w, c.display)
 		fmt.Fprintln(w, time.Now().UTC().Format(time.RFC3339))
 	}
-	for batch, err := range h.Sessions(ctx, v.listing) {
+	for batch, err := range v.rows(ctx, c, h, v.listing) {
 		if err != nil {
 			return err
 		}
