@@ -54,7 +54,7 @@ func (v *backupStore) Run(ctx context.Context, c *console) error {
 	if c.json {
 		return notPrinted(writeJSON(c.out, newJSONBackup(file, s)))
 	}
-	return c.say(append([]string{"Wrote a backup to " + file}, c.backup(s)...)...)
+	return c.say(c.display.wrapped(append([]string{"Wrote a backup to " + file}, c.backup(s)...))...)
 }
 
 // receive asks the host, once it is known that the file can be written.

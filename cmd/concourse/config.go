@@ -26,6 +26,7 @@ func (*showConfig) Help() string {
 func (v *showConfig) Options(o *options) {
 	o.homeOption(&v.home)
 	o.formatOption()
+	o.wideOption()
 	v.settings.define(o)
 }
 
@@ -55,7 +56,7 @@ type jsonSetting struct {
 }
 
 var settingsListing = listing[config.Effective]{
-	columns: []column{{name: "SETTING"}, {name: "VALUE"}, {name: "ORIGIN"}},
+	columns: []column{{name: "SETTING"}, {name: "VALUE", cut: true}, {name: "ORIGIN", cut: true}},
 	cells:   func(_ display, e config.Effective) []string { return []string{e.Name, e.Value, e.Origin} },
 	element: func(e config.Effective) any { return jsonSetting{e.Name, e.Value, e.Origin} },
 }

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/clipperhouse/displaywidth"
 	"golang.org/x/term"
 )
 
@@ -112,6 +115,40 @@ func humanAge(age time.Duration) string {
 	}
 	return fmt.Sprintf("%d days", hours/24)
 }
+
+// wrapped breaks texts between words, where they are wider than what there is.
+// What stands behind a label goes on below itself.
+func (d display) wrapped(texts []string) (lines []string) {
+	for _, text := range texts {
+		text = visible(text)
+		if d.width == 0 || displaywidth.String(text) <= d.width {
+			lines = append(lines, text)
+			continue
+		}
+		begin := labelled.FindString(text)
+		if len(begin) > d.width/2 {
+			begin = ""
+		}
+		line := begin
+		for _, word := range strings.Fields(text[len(begin):]) {
+			switch {
+			case line == begin:
+				line += word
+			case displaywidth.String(line)+1+displaywidth.String(word) <= d.width:
+				line += " " + word
+			default:
+				lines = append(lines, line)
+				begin = strings.Repeat(" ", len(begin))
+				line = begin + word
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// labelled is a label with the blanks before its value.
+var labelled = regexp.MustCompile(`^[A-Z][A-Za-z0-9 -]*: +`)
 
 // count is a number with what it counts.
 func count(n int, one string) string {

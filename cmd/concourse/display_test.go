@@ -11,6 +11,7 @@ import (
 	"github.com/clipperhouse/displaywidth"
 	"github.com/creack/pty"
 
+	"github.com/cinchapi/concourse-users/host/hosttest"
 	"github.com/cinchapi/concourse-users/shared/account"
 	managementv1 "github.com/cinchapi/concourse-users/shared/proto/concourse/management/v1"
 	"github.com/cinchapi/concourse-users/shared/wire"
@@ -120,6 +121,27 @@ func TestTableFits(t *testing.T) {
 			t.Errorf("it prints %s", o.stdout)
 		}
 	})
+}
+
+// What is no table of rows fits, too: settings are cut, sentences break between
+// words, below what they began with.
+func TestTextFits(t *testing.T) {
+	t.Parallel()
+	h := hosttest.Start(t)
+	config := invocation{args: []string{"config", "--home", h.Home, "--set", "upstream.username=" + strings.Repeat("u", 200)}}
+	lines := printed(t, config, 80)
+	expectFits(t, lines, 80)
+	if text := strings.Join(lines, "\n"); !strings.Contains(text, "uuu…") || !strings.Contains(text, "--wide shows all") {
+		t.Errorf("the settings are\n%s", text)
+	}
+	config.args = append(config.args, "--wide")
+	if text := strings.Join(printed(t, config, 80), "\n"); !strings.Contains(text, strings.Repeat("u", 200)) {
+		t.Errorf("all of the settings are\n%s", text)
+	}
+	status := strings.Join(printed(t, invocation{args: []string{"plugin", "status", "--home", h.Home}}, 40), "\n")
+	if !regexp.MustCompile(`(?m)^Capabilities: change, durable, apply,\n {14}export, backup, recover,\n {14}restore$`).MatchString(status) {
+		t.Errorf("the status is\n%s", status)
+	}
 }
 
 // Who holds a lock, for how long, and what it does meanwhile is there where little

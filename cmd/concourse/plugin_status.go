@@ -109,5 +109,5 @@ func (c *console) plugin(s management.PluginStatus) error {
 	if s.LastError != "" {
 		lines = append(lines, "Last error:   "+s.LastError)
 	}
-	return c.say(lines...)
+	return c.say(c.display.wrapped(lines)...)
 }

@@ -48,9 +48,6 @@ func (v *restoreStore) Run(ctx context.Context, c *console) error {
 	if len(c.args) == 0 {
 		return account.Invalid("file", "name the file to restore")
 	}
-	if err := v.confirmable(c); err != nil {
-		return err
-	}
 	name := c.args[0]
 	if name == "-" {
 		return account.Invalid("file", "a backup is checked to its end before it is restored, so it must be a file; write standard input to one first")
@@ -63,6 +60,9 @@ func (v *restoreStore) Run(ctx context.Context, c *console) error {
 		return account.Invalid("file", "the file %s cannot be read: %v", name, cause(err))
 	}
 	defer file.Close()
+	if err := v.confirmable(c); err != nil {
+		return err
+	}
 	s, err := v.verify(ctx, file)
 	if err != nil || v.check && c.json {
 		if err == nil {
@@ -71,7 +71,7 @@ func (v *restoreStore) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if !c.json {
-		if err := c.say(append([]string{name + " is a whole backup"}, c.backup(s)...)...); err != nil || v.check {
+		if err := c.say(c.display.wrapped(append([]string{name + " is a whole backup"}, c.backup(s)...))...); err != nil || v.check {
 			return err
 		}
 	}
@@ -94,7 +94,7 @@ func (v *restoreStore) Run(ctx context.Context, c *console) error {
 	if r.Kept != "" {
 		sentences = append(sentences, "What the store held before is in "+r.Kept)
 	}
-	return c.say(sentences...)
+	return c.say(c.display.wrapped(sentences)...)
 }
 
 // verify reads the file to its end, and goes back to its beginning.
