@@ -36,16 +36,25 @@ func (v *recoverAccount) Options(o *options) {
 }
 
 func (v *recoverAccount) Run(ctx context.Context, c *console) error {
-	name, err := c.username(ctx, "User to recover: ")
-	if err != nil {
+	asks, name := v.set.asks(c), ""
+	askName := func() (err error) {
+		name, err = c.username(ctx, "User to recover: ")
 		return err
+	}
+	// Nobody is asked while a host has the home, but on standard input a name
+	// stands before a password, which is read before the home is opened.
+	inputs := v.set.given() && !asks
+	if len(c.args) > 0 || inputs || c.prompt.refused {
+		if err := askName(); err != nil {
+			return err
+		}
 	}
 	read := func(ctx context.Context) (account.Secret, error) {
 		return v.set.readNew(ctx, c, fmt.Sprintf("New password for %s: ", name), fmt.Sprintf("'%s' HAS NOT been recovered", name))
 	}
 	var password account.Secret
-	asks := v.set.asks(c)
 	if !asks { // root may read a file that the home's owner may not
+		var err error
 		if password, err = read(ctx); err != nil {
 			return err
 		}
@@ -55,6 +64,11 @@ func (v *recoverAccount) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	defer f.Close()
+	if name == "" {
+		if err := askName(); err != nil {
+			return err
+		}
+	}
 	var change account.Change
 	err = v.set.insist(c, func() (err error) {
 		change, err = f.Recover(ctx, name, func(ctx context.Context) (_ account.Secret, err error) {
