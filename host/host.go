@@ -114,17 +114,17 @@ func Run(ctx context.Context, o Options) (err error) {
 
 // run starts the parts, serves, and stops them in the opposite order.
 func (r *running) run(ctx context.Context) error {
-	stopMetrics, err := r.serveMetrics()
-	if err != nil {
-		return err
-	}
-	defer stopMetrics()
 	front, err := r.openFront()
 	if err != nil {
 		return err
 	}
 	leave := sync.OnceFunc(front.leave)
 	defer leave()
+	stopMetrics, err := r.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
 	plugins := pluginOptions(r.home, r.settings)
 	plugins.Logger = r.logger
 	plugins.OnEvent = r.pluginEvent
