@@ -96,6 +96,10 @@ func (r *running) initialize(ctx context.Context, root config.Init) error {
 	return nil
 }
 
+// byteOrderMark is what some editors begin a UTF-8 file with; it is no part of
+// what it says.
+var byteOrderMark = []byte("\ufeff")
+
 // readPassword returns the first line of the file that a setting names. It refuses
 // with Invalid.
 func readPassword(setting, path string) (account.Secret, error) {
@@ -104,11 +108,11 @@ func readPassword(setting, path string) (account.Secret, error) {
 		return nil, account.Invalid(setting, "cannot read the password, see %s: %v", setting, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, account.MaxPassword+2)) // with the line's end
+	data, err := io.ReadAll(io.LimitReader(f, account.MaxPassword+int64(len(byteOrderMark))+2)) // with the line's end
 	if err != nil {
 		return nil, account.Invalid(setting, "cannot read the password, see %s: %v", setting, err)
 	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
+	line, _, _ := bytes.Cut(bytes.TrimPrefix(data, byteOrderMark), []byte("\n"))
 	switch line = bytes.TrimSuffix(line, []byte("\r")); {
 	case len(line) == 0:
 		return nil, account.Invalid(setting, "the first line of %s, see %s, is empty; it must hold the password", path, setting)

@@ -136,7 +136,11 @@ func TestInitializePasswordFile(t *testing.T) {
 					t.Errorf("%s: %+v, want %q", what, out, row.says)
 				}
 			}
-			if err := os.WriteFile(path, []byte(secret+"\r\nno password\n"), 0o600); err != nil {
+			mark := ""
+			if path == elsewhere {
+				mark = "\ufeff" // as some editors begin a file
+			}
+			if err := os.WriteFile(path, []byte(mark+secret+"\r\nno password\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			h.Start()

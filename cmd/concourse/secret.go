@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,7 +95,12 @@ func (s *secretOption) insist(c *console, attempt func() error) error {
 	}
 }
 
+// byteOrderMark is what some editors begin a UTF-8 file with; it is no part of
+// what it says.
+var byteOrderMark = []byte("\ufeff")
+
 func (s *secretOption) checked(line []byte, err error) (account.Secret, error) {
+	line = bytes.TrimPrefix(line, byteOrderMark)
 	switch {
 	case account.KindOf(err) == account.KindInterrupted:
 		return nil, err
