@@ -22,8 +22,12 @@ type settings struct {
 func (s *settings) define(o *options) {
 	s.given, s.bySet = map[string]string{}, map[string]bool{}
 	o.Var(settingPair{s, ""}, "set", "any setting, as `NAME=VALUE`, by its name in the file; may be repeated")
+	var names []string
 	for _, row := range config.Settings() {
 		usage := row.Description
+		if row.Choices != nil && row.Type != "boolean" { // a description says what those mean
+			usage += "; " + row.Type
+		}
 		if row.Secret {
 			usage += "; it shows in process lists"
 		}
@@ -31,15 +35,18 @@ func (s *settings) define(o *options) {
 			usage += " (default " + row.Default + ")"
 		}
 		if row.Env() == "" {
+			names = append(names, row.Name+".")
 			o.Var(settingPair{s, row.Name + "."}, row.Flag(), usage+", as `NAME=VALUE`; may be repeated")
 			continue
 		}
 		o.Var(settingValue{s, row.Name}, row.Flag(), usage)
 		o.anything[row.Flag()] = true
-		if row.Type == "boolean" {
-			o.values[row.Flag()] = complete.PredictSet("true", "false")
+		names = append(names, row.Name+"=")
+		if row.Choices != nil {
+			o.values[row.Flag()] = complete.PredictSet(row.Choices...)
 		}
 	}
+	o.values["set"] = complete.PredictSet(names...)
 }
 
 // hide takes the options out of the help of a command that is about something

@@ -36,6 +36,7 @@ type Setting struct {
 	Default     string
 	Secret      bool
 	Description string
+	Choices     []string // values that Type names one by one; nil: none
 
 	flat   string                   // another spelling of Name, accepted in the file
 	spell  func(text string) string // turns what stands under flat into what would stand under Name; nil: they are alike
@@ -126,6 +127,7 @@ var table = []Setting{
 		set:         func(c *Config, text string) error { return setGroup(&c.Management, text) },
 	}, {
 		Name: "management.port", Type: "off, auto or a port", Default: "off", flat: "management_port",
+		Choices:     []string{"off", "auto"},
 		Description: "where tools of the original reach its management service, on loopback addresses only; auto: computed from the client port as the original does, 50878 for 1717; 0: a free one",
 		set:         func(c *Config, text string) error { return setManagementPort(&c.Management.Port, text) },
 	}, {
@@ -150,6 +152,7 @@ var table = []Setting{
 		set:         func(c *Config, text string) error { return setDigest(&c.Plugin.SHA256, text) },
 	}, {
 		Name: "plugin.auto_mtls", Type: "boolean", Default: "true",
+		Choices:     []string{"true", "false"},
 		Description: "whether host and plugin prove themselves to each other; false for runtimes whose TLS cannot",
 		set:         func(c *Config, text string) error { return setBool(&c.Plugin.AutoMTLS, text) },
 	}, {
@@ -205,10 +208,12 @@ var table = []Setting{
 		set:         func(c *Config, text string) error { return setLoopback(&c.Metrics.Address, text) },
 	}, {
 		Name: "log.level", Type: "trace, debug, info, warn or error", Default: "info",
+		Choices:     []string{"trace", "debug", "info", "warn", "error"},
 		Description: "the least serious line that is logged",
 		set:         func(c *Config, text string) error { return setLevel(&c.Log.Level, text) },
 	}, {
 		Name: "log.format", Type: "text or json", Default: "text",
+		Choices:     []string{"text", "json"},
 		Description: "how log lines look",
 		set:         func(c *Config, text string) error { return setFormat(&c.Log.JSON, text) },
 	},
