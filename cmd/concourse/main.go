@@ -100,13 +100,25 @@ func findRoute(args []string, known map[string]cli.CommandFactory) (route, error
 	switch full := strings.TrimSpace("concourse " + name); {
 	case len(rest) == 0:
 		return route{args: append(slices.Clone(args), "--help"), missing: full}, nil
+	case rest[0] == "help" && len(rest) > 1:
+		return findRoute(slices.Concat(args[:words], rest[1:], []string{"--help"}), known)
 	case globals[rest[0]] == "--help":
 		return route{args: append(slices.Clone(args[:words]), "--help")}, nil
+	case name == "" && nearGlobal(rest[0]) != "":
+		return route{}, account.Invalid("", "there is no option %s; did you mean %s?", account.Printable(rest[0]), nearGlobal(rest[0]))
 	case strings.HasPrefix(rest[0], "-"):
 		return route{}, account.Invalid("", "options come after the subcommand: %s <subcommand> [options] [arguments]", full)
 	default:
 		return route{}, account.Invalid("", "%q is not a subcommand of %s%s", account.Printable(rest[0]), full, suggestCommand(name, rest[0], known))
 	}
+}
+
+// nearGlobal returns the option that stands alone which is meant by another.
+func nearGlobal(option string) string {
+	if !strings.HasPrefix(option, "--") {
+		return ""
+	}
+	return nearest(option, []string{"--help", "--version"})
 }
 
 func isGroup(name string) bool { return slices.Contains(groups, name) }
