@@ -35,6 +35,7 @@ func (*pluginVerify) Help() string {
   language, started as the host would start it. A name is looked for among the
   plugins of this installation; a path is one with a slash. No home and no host
   are needed. Every case has a home of its own, in a directory that goes with it.
+  All of them take about a minute on an idle machine, and several on a busy one.
 
       concourse plugin verify ./concourse-users-ldap
       concourse plugin verify bolt --run '^grant/'
