@@ -62,6 +62,10 @@ soak: deps ## flood a host with logins, let it serve a hundred thousand sessions
 conformance: build ## verify the embedded default backend as "concourse plugin verify" does any
 	bin/concourse plugin verify bolt
 
+.PHONY: interop
+interop: build ## hold a host against clients and data servers that Apache Thrift's compiler generates, in Python and Java
+	@./scripts/interop
+
 .PHONY: bench
 bench: ## measure everything beside its floor and make docs/performance.md of it; BENCH=PATTERN measures a part
 	@./scripts/bench $(if $(BENCH),'$(BENCH)')
