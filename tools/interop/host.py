@@ -1,4 +1,5 @@
 """A host of its own in a temporary home, and what administers it."""
+import atexit
 import glob
 import os
 import re
@@ -25,6 +26,7 @@ class Host:
         self.process = subprocess.Popen(
             [executable, "start", "--home", self.home], env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        atexit.register(self.clean)
         self.ready = threading.Event()
         threading.Thread(target=self.read, daemon=True).start()
         if not self.ready.wait(PATIENCE) or self.process.poll() is not None:
@@ -67,7 +69,12 @@ class Host:
         if self.process.wait(PATIENCE):
             print(self.log)
             raise SystemExit(f"the host ended with {self.process.returncode}")
-        shutil.rmtree(self.home)
+
+    def clean(self):
+        """Leaves nothing behind, whatever went wrong."""
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.home, ignore_errors=True)
 
 
 class Upstream:

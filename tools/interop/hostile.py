@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.protocol.TMultiplexedProtocol import TMultiplexedProtocol
-from thrift.Thrift import TMessageType, TType
+from thrift.Thrift import TException, TMessageType, TType
 from thrift.transport.TTransport import TMemoryBuffer
 
 from concourse import ConcourseService, ttypes
@@ -89,6 +89,16 @@ class Hostile:
         yield "nothing wrong", self.add()
         yield "two in one write", self.add() + self.add()
         yield "bytes for records", self.add(records=listing(TType.BYTE, len(SMUGGLED), SMUGGLED))
+        # What a server that reads numbers, as the interface has them, would leave
+        # in the stream is the end of the arguments and a message of its own.
+        rest = b"\0" + SMUGGLED
+        yield "numbers in texts", self.last(listing(TType.STRING, 1, text(b"1234" + rest)))
+        yield "numbers in structs", self.last(listing(TType.STRUCT, 1, field(1, TType.STRING, text(b"1" + rest)) + b"\0"))
+        yield "numbers in maps", self.last(listing(TType.MAP, 1, struct.pack("!bbi", 11, 11, 1) + i32(2 + len(rest)) + b"12" + rest + text(b"")))
+        # And one that gives up on the first symbol would read the others as a
+        # message in the older form.
+        yield "a message in symbols", self.criteria(b"\0" * 4 + b"\x04ping\1" + i32(7) + b"\0\0", n=5)
+        yield "a message in a UUID", self.add(field(99, UUID, SMUGGLED[:16]))
         yield "short records", self.add(records=listing(TType.I32, len(pad) // 4, pad))
         yield "structs for records", self.add(records=listing(TType.STRUCT, 2, b"\0\0"))
         yield "texts for records", self.add(records=listing(TType.STRING, 1, text(SMUGGLED)))
@@ -133,9 +143,15 @@ class Hostile:
         for n in range(0, len(whole), 7):
             yield f"the first {n} bytes", whole[:n]
 
-    def criteria(self, symbol, kind=TType.STRUCT):
+    def last(self, records):
+        """A call of addKeyValueRecords with the records at the end."""
         return message(
-            b"core:findCriteria", field(1, TType.STRUCT, field(1, TType.LIST, listing(kind, 1, symbol)) + b"\0"),
+            b"core:addKeyValueRecords", field(1, TType.STRING, text(b"1")), field(2, TType.STRUCT, tobject()),
+            field(4, TType.STRUCT, token(self.token.data)), field(6, TType.STRING, text(b"billing")), field(3, TType.LIST, records))
+
+    def criteria(self, symbol, kind=TType.STRUCT, n=1):
+        return message(
+            b"core:findCriteria", field(1, TType.STRUCT, field(1, TType.LIST, listing(kind, n, symbol)) + b"\0"),
             field(2, TType.STRUCT, token(self.token.data)), field(4, TType.STRING, text(b"billing")))
 
     def mutants(self):
@@ -160,7 +176,11 @@ class Hostile:
         be read: an answer, the end, or nothing."""
         self.report.called += 1
         d = Driver(self.host.port())
-        d.ask(ConcourseService, "time", self.token, None, "billing")
+        try:
+            d.ask(ConcourseService, "time", self.token, None, "billing")
+        except TException as e:
+            self.report.wrong(f"a good call before {what}: {type(e).__name__} {e}")
+            return
         raw = d.socket.handle
         try:
             raw.sendall(sent)

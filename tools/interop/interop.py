@@ -50,7 +50,7 @@ def right(report, d, m, n, **carried):
     try:
         values, answer = d.call(m, n, **carried)
     except TException as e:
-        report.wrong(f"{m.mux}:{m.name}, old {d.old}: {e!r}")
+        report.wrong(f"{m.mux}:{m.name}, old {d.old}: {type(e).__name__} {e}")
         return False
     if answer != m.answer(values):
         report.wrong(f"{m.mux}:{m.name}, old {d.old}: {answer!r}, not {m.answer(values)!r}")
@@ -106,7 +106,7 @@ def main(executable, table, *java):
     bare = Host(executable)
     for language, command in {"Python": [sys.executable, sys.path[0] + "/upstream.py", table], "Java": [*java, "DataServer"]}.items():
         upstream = Upstream(command)
-        host = Host(executable, "lease: 2s", "lease_wait: 500ms", *upstream.settings())
+        host = Host(executable, "lease: 2s", "lease_wait: 500ms", "upstream.reply_timeout: 20s", *upstream.settings())
         host.create("writer", "WRITE")
         host.create("reader", "READ")
         host.create("nobody")

@@ -42,7 +42,7 @@ class Refusals:
         try:
             d.ask(self.service, "getServerVersion")
         except TException as e:
-            self.report.wrong(f"{what}: the connection cannot be used any more: {e!r}")
+            self.report.wrong(f"{what}: the connection cannot be used any more: {type(e).__name__} {e}")
 
     def permissions(self):
         nobody, reader = self.enter("nobody"), self.enter("reader")
@@ -111,7 +111,7 @@ class Refusals:
                 self.report.wrong(f"login of {name}: looks like success")
             except TException as e:
                 if type(e).__name__ != "SecurityException" or e.message != text:
-                    self.report.wrong(f"login of {name}: {e!r}")
+                    self.report.wrong(f"login of {name}: {type(e).__name__} {e}")
         self.usable("logins", d)
 
     def unknown(self):
@@ -126,7 +126,7 @@ class Refusals:
                 self.report.wrong(f"core:{name}: looks like success")
             except TApplicationException as e:
                 if e.type != UNKNOWN_METHOD or e.message != f"Invalid method name: '{name}'":
-                    self.report.wrong(f"core:{name}: {e!r}")
+                    self.report.wrong(f"core:{name}: {type(e).__name__} {e}")
         self.usable("unknown methods", d)
         if not self.old:
             try:
