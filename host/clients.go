@@ -187,10 +187,15 @@ func (f *front) figures() metrics.Clients {
 	return c
 }
 
-// announce says where drivers and tools find the host.
+// announce says where drivers and tools find the host, and where drivers' calls
+// go, which it has tried.
 func (f *front) announce() {
 	if f.clients != nil {
 		fmt.Fprintf(f.Out, "Clients reach it at %s\n", f.clients.at)
+		if f.relay != nil {
+			fmt.Fprintf(f.Out, "Calls are passed on to %s\n", f.relay.Address)
+			f.relay.Try()
+		}
 	}
 	if f.management != nil {
 		fmt.Fprintf(f.Out, "Tools of the original reach it at %s\n", f.management.at)

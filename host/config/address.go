@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -93,4 +95,40 @@ func splitAddress(text, use string) (host string, port int, err error) {
 		return "", 0, fmt.Errorf("%s is not a port; use a number up to 65535", quote(digits))
 	}
 	return host, int(n), nil
+}
+
+// isOwn reports whether it is plain that who connects to the one address reaches
+// the listener at the other. What names mean is not asked: that may change.
+func isOwn(dialled, listener string) bool {
+	if listener == "" {
+		return false
+	}
+	to, port, _ := splitAddress(dialled, "")
+	at, own, _ := splitAddress(listener, "")
+	return port == own && slices.ContainsFunc(reachedAs(to), func(one string) bool {
+		return slices.Contains(reachedAs(at), one) || isEvery(at) && isLoopback(one)
+	})
+}
+
+// reachedAs returns what a host may mean to who connects to it: addresses, or a
+// name that is not the machine's own.
+func reachedAs(host string) []string {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case strings.EqualFold(host, "localhost"), isEvery(host):
+		return []string{"127.0.0.1", "::1"}
+	case err == nil:
+		return []string{ip.Unmap().String()}
+	}
+	return []string{strings.ToLower(host)}
+}
+
+func isEvery(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.Unmap().IsUnspecified()
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
 }

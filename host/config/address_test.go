@@ -95,3 +95,43 @@ func TestLoadAddressesErrors(t *testing.T) {
 		}
 	}
 }
+
+// A host that is its own data server would pass every call on to itself.
+func TestLoadOwnUpstream(t *testing.T) {
+	for _, c := range []struct {
+		client, upstream string
+		own              bool
+	}{
+		{"localhost:1717", "localhost:1717", true},
+		{"localhost:1717", "LOCALHOST:01717", true},
+		{"localhost:1717", "127.0.0.1:1717", true},
+		{"localhost:1717", "[::1]:1717", true},
+		{"localhost:1717", "[::ffff:127.0.0.1]:1717", true},
+		{"localhost:1717", "0.0.0.0:1717", true},
+		{"localhost:1717", "localhost:1718", false},
+		{"localhost:1717", "127.0.0.2:1717", false},
+		{"localhost:1717", "db:1717", false},
+		{"localhost:1717", "192.0.2.1:1717", false},
+		{":1717", "localhost:1717", true},
+		{":1717", "127.0.0.2:1717", true},
+		{":1717", "[::]:1717", true},
+		{":1717", "192.0.2.1:1717", false},
+		{"0.0.0.0:1717", "127.0.0.9:1717", true},
+		{"[::]:1717", "localhost:1717", true},
+		{"192.0.2.1:1717", "192.0.2.1:1717", true},
+		{"192.0.2.1:1717", "localhost:1717", false},
+		{"127.0.0.1:1717", "localhost:1717", true},
+		{"127.0.0.1:1717", "127.0.0.2:1717", false},
+		{"Front:1717", "front:1717", true},
+		{"front:1717", "back:1717", false},
+		{"localhost:0", "localhost:1717", false},
+		{"", "localhost:1717", false},
+	} {
+		dir := home(t, "client.address: '"+c.client+"'\nupstream.address: '"+c.upstream+"'"+service)
+		_, _, err := config.Load(dir, nil, nil)
+		want := filepath.Join(dir, config.File) + `:2: upstream.address "` + c.upstream + `" is this host's own client port, see client.address; it must name the data server`
+		if own := err != nil; own != c.own || own && err.Error() != want {
+			t.Errorf("a host at %s with %s behind it: %v", c.client, c.upstream, err)
+		}
+	}
+}

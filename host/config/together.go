@@ -32,6 +32,8 @@ func (c *Config) checkTogether(values map[string][]given, problems *Problems) {
 	case u.PasswordFile != "" && u.Password != nil:
 		refuse("upstream.password_file", "upstream.password_file and upstream.password exclude each other")
 	case u.Address == "":
+	case isOwn(u.Address, c.Client.Address):
+		refuse("upstream.address", "upstream.address "+quote(u.Address)+" is this host's own client port, see client.address; it must name the data server")
 	case u.Username == "":
 		refuse("upstream.address", "upstream.address needs upstream.username, the host's own account on the data server")
 	case u.Password == nil && u.PasswordFile == "":

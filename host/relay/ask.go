@@ -13,6 +13,7 @@ import (
 // request is a call of the relay's own, as it goes out.
 type request struct {
 	name   string
+	seqID  int32
 	buffer *thrift.TMemoryBuffer
 	to     *thrift.TBinaryProtocol // writes to the buffer, which never fails
 }
@@ -20,10 +21,12 @@ type request struct {
 // background is what Thrift's library asks for; writing to a buffer never waits.
 var background = context.Background()
 
-func newRequest(name string) *request {
+func newRequest(name string) *request { return newMarkedRequest(name, 0) }
+
+func newMarkedRequest(name string, seqID int32) *request {
 	b := thrift.NewTMemoryBufferLen(256)
-	q := &request{name: name, buffer: b, to: thrift.NewTBinaryProtocolConf(b, nil)}
-	q.to.WriteMessageBegin(background, name, thrift.CALL, 0)
+	q := &request{name: name, seqID: seqID, buffer: b, to: thrift.NewTBinaryProtocolConf(b, nil)}
+	q.to.WriteMessageBegin(background, name, thrift.CALL, seqID)
 	return q
 }
 
@@ -50,21 +53,24 @@ func (r *Relay) ask(ctx context.Context, beyond int, q *request, limit time.Dura
 		}
 		conn.out = append(conn.parts[:0], q.buffer.Bytes())
 		conn.begin(ctx, limit, nil)
-		m, err := conn.exchange(q.name, 0)
+		m, err := conn.exchange(q.name, q.seqID)
 		if err == nil {
 			if err = read(m); err == errGarbage {
-				conn.broken = true
+				conn.broken, conn.failure = true, errGarbage
 			}
 		}
-		fresh := conn.fresh
+		fresh, failure := conn.fresh, conn.whyNone()
 		r.pool.done(conn)
 		switch {
 		case err == errNotSent && fresh:
+			r.reach.missed(ctx, "the data server cannot be reached", "error", failure)
 			return errAway
 		case err == errNotSent:
 		case err == errGarbage, err == ErrUnknown:
+			r.reach.missed(ctx, "the data server does not answer as it should", "asked", q.name, "error", failure)
 			return account.Unavailable("the data server did not answer '%s'", q.name)
 		default:
+			r.reach.answered()
 			return err
 		}
 	}
@@ -72,7 +78,7 @@ func (r *Relay) ask(ctx context.Context, beyond int, q *request, limit time.Dura
 
 // shortLimit is how long the upstream may take to answer what costs it little, and
 // what others wait for.
-func (r *Relay) shortLimit() time.Duration { return min(r.ConnectTimeout, r.ReplyTimeout) }
+func (r *Relay) shortLimit() time.Duration { return min(r.AnswerTimeout, r.ReplyTimeout) }
 
 // isStale reports whether an answer is the SecurityException of an unknown
 // token. All of the relay's own calls declare it as 1.

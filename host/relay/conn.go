@@ -41,6 +41,7 @@ type conn struct {
 	got     int64  // bytes of the answer that have come
 	told    int64  // and that have gone to the client in parts
 	broken  bool   // what comes next cannot be trusted
+	failure error  // why there is no answer
 	scratch []byte // for an answer that is written anew
 
 	idleSince time.Time // guarded by the pool's mu
@@ -83,7 +84,7 @@ func (c *conn) alive() bool {
 
 // begin says that a call begins; the pool's done must follow.
 func (c *conn) begin(ctx context.Context, limit time.Duration, call *Call) {
-	c.got, c.told = 0, 0
+	c.got, c.told, c.failure = 0, 0, nil
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,7 +120,7 @@ func (c *conn) exchange(name string, seqID int32) (*message.Message, error) {
 	long := len(c.out[0]) > longRequest || len(c.out[len(c.out)-1]) > longRequest
 	n, err := c.out.WriteTo(c.net)
 	if err != nil {
-		c.broken = true
+		c.broken, c.failure = true, err
 		if n == 0 {
 			return nil, errNotSent
 		}
@@ -134,7 +135,7 @@ func (c *conn) exchange(name string, seqID int32) (*message.Message, error) {
 		err = c.check(m)
 	}
 	if err != nil {
-		c.broken = true
+		c.broken, c.failure = true, err
 		if c.told > 0 && err != errGarbage {
 			return nil, ErrCut
 		}

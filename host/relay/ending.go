@@ -105,10 +105,15 @@ func (r *Relay) settle(t *task) error {
 	if !t.logout || t.login == nil {
 		return nil
 	}
+	return r.logOut(t.login)
+}
+
+// logOut ends a login. No answer is worth a second try.
+func (r *Relay) logOut(l *login) error {
 	q := newRequest("logout")
-	q.structure(1, t.login.token)
+	q.structure(1, l.token)
 	q.binary(2, []byte(r.Environment))
-	return r.ask(r.context, workers, q, r.settleLimit(), func(*message.Message) error { return nil }) // no answer is worth a second try
+	return r.ask(r.context, workers, q, r.settleLimit(), func(*message.Message) error { return nil })
 }
 
 // abortNow aborts the task's first transaction. Any answer but that of a stale

@@ -92,21 +92,21 @@ func (r *Relay) over(h *holding) error {
 
 // logIn logs the service account in. It refuses with Unavailable.
 func (r *Relay) logIn(beyond int) (*login, error) {
-	again, err := r.doors.knock()
-	if err != nil {
+	if err := r.doors.knock(); err != nil {
 		return nil, err
 	}
-	limit := r.ReplyTimeout
-	if again { // all others are refused meanwhile
-		limit = r.shortLimit()
-	}
-	l, refusal, err := r.tryLogin(beyond, limit)
+	l, refusal, err := r.tryLogin(beyond)
 	switch {
 	case err != nil:
 		r.doors.leave()
 		return nil, err
+	case l == nil && refusal == Itself:
+		if r.doors.closed(errItself) {
+			r.Logger.Error("the setting upstream.address leads back to this host: it must name the data server", "address", r.Address)
+		}
+		return nil, errItself
 	case l == nil:
-		if r.doors.closed() {
+		if r.doors.closed(errRefused) {
 			r.Logger.Error("the data server refuses the host's account: see the settings upstream.username and upstream.password",
 				"username", r.Username, "refusal", r.words(refusal, nil))
 		}
@@ -118,12 +118,12 @@ func (r *Relay) logIn(beyond int) (*login, error) {
 }
 
 // tryLogin returns no login if the upstream refuses the credentials.
-func (r *Relay) tryLogin(beyond int, limit time.Duration) (l *login, refusal string, err error) {
-	q := newRequest("login")
+func (r *Relay) tryLogin(beyond int) (l *login, refusal string, err error) {
+	q := newMarkedRequest("login", r.mark)
 	q.binary(1, []byte(r.Username))
 	q.binary(2, r.Password)
 	q.binary(3, []byte(r.Environment))
-	err = r.ask(r.context, beyond, q, limit, func(m *message.Message) error {
+	err = r.ask(r.context, beyond, q, r.shortLimit(), func(m *message.Message) error {
 		if m.Kind == thrift.EXCEPTION {
 			refusal = exceptionText(m)
 			return nil
@@ -160,7 +160,8 @@ var (
 // not, it is asked seldom, and by one login at a time.
 type doors struct {
 	mu      sync.Mutex
-	refused int // times in a row
+	refused int   // times in a row
+	why     error // of the last
 	until   time.Time
 	asking  bool // while refused
 }
@@ -170,21 +171,28 @@ const (
 	longestRefusal = 30 * time.Second
 )
 
-// knock lets a login go on, and reports whether it is one after a refusal; opened,
-// closed or leave must follow. It refuses with errRefused and errAsking.
-func (d *doors) knock() (again bool, err error) {
+// knock lets a login go on; opened, closed or leave must follow. It refuses with
+// the last refusal, and errAsking.
+func (d *doors) knock() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.refused == 0:
-		return false, nil
+		return nil
 	case d.asking:
-		return false, errAsking
+		return errAsking
 	case time.Now().Before(d.until):
-		return false, errRefused
+		return d.why
 	}
 	d.asking = true
-	return true, nil
+	return nil
+}
+
+// leadBack reports whether they are the host's own.
+func (d *doors) leadBack() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused > 0 && d.why == errItself
 }
 
 func (d *doors) opened() {
@@ -195,7 +203,7 @@ func (d *doors) opened() {
 
 // closed says that the upstream refused, and reports whether that is worth a line
 // in the log: once for those that asked at once.
-func (d *doors) closed() bool {
+func (d *doors) closed(why error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asking = false
@@ -207,6 +215,7 @@ func (d *doors) closed() bool {
 		wait = min(firstRefusal<<d.refused, longestRefusal)
 	}
 	d.refused++
+	d.why = why
 	d.until = time.Now().Add(wait)
 	return true
 }

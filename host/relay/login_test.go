@@ -260,7 +260,7 @@ func TestDefaultEnvironment(t *testing.T) {
 		}
 	})
 	t.Run("ErrNotSaidInTime", func(t *testing.T) {
-		w := newWorld(t, func(o *relay.Options) { o.ConnectTimeout, o.ReplyTimeout = 500*time.Millisecond, time.Minute })
+		w := newWorld(t, func(o *relay.Options) { o.AnswerTimeout, o.ReplyTimeout = 500*time.Millisecond, time.Minute })
 		k := w.login("ann", "default:WRITE")
 		k.do("ping", read)
 		w.server.Next("getServerEnvironment", upstream.Hang)

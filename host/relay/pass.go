@@ -31,15 +31,19 @@ func (r *Relay) pass(ctx context.Context, c *Call, h *holding, l *login, t *tran
 		c.sent.Store(true)
 		conn.begin(ctx, r.ReplyTimeout, c)
 		m, err := conn.exchange(c.Method.Name, c.Message.SeqID)
+		if err == nil {
+			r.reach.answered()
+		}
 		if err == nil && !m.Streamed {
 			err = r.deliver(c, conn, m, h, l)
 		}
-		fresh := conn.fresh
+		fresh, failure := conn.fresh, conn.failure
 		r.pool.done(conn)
 		switch {
 		case err != errNotSent:
 			return err
 		case fresh:
+			r.reach.missed(ctx, "the data server cannot be reached", "error", failure)
 			return errAway
 		}
 		// The connection had been closed while nobody used it.

@@ -5,7 +5,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cinchapi/concourse-users/shared/account"
@@ -15,7 +14,6 @@ import (
 // that those that are too many become idle and are closed.
 type pool struct {
 	relay *Relay
-	away  atomic.Bool // the last attempt to connect failed
 
 	mu      sync.Mutex // guards what follows
 	all     map[*conn]struct{}
@@ -105,13 +103,8 @@ func (p *pool) connect(ctx context.Context) (*conn, error) {
 	}
 	if err != nil {
 		p.pass(nil)
-		if ctx.Err() == nil && p.away.CompareAndSwap(false, true) {
-			p.relay.Logger.Error("the data server cannot be reached", "address", p.relay.Address, "error", err)
-		}
+		p.relay.reach.missed(ctx, "the data server cannot be reached", "error", err)
 		return nil, errAway
-	}
-	if p.away.CompareAndSwap(true, false) {
-		p.relay.Logger.Info("the data server can be reached again", "address", p.relay.Address)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -21,7 +21,8 @@ type Options struct {
 	Password       account.Secret // and its password
 	Environment    string         // the host's default environment
 	MaxConnections int            // to the data server at once (256), 7/8 of them for one account; aborts and logouts may go beyond by a few
-	ConnectTimeout time.Duration  // to connect, the longest wait for a connection that is free, or for the account's share, and the longest for short answers (5 s)
+	ConnectTimeout time.Duration  // to connect, and the longest wait for a connection that is free, or for the account's share (5 s)
+	AnswerTimeout  time.Duration  // for the answers to the relay's own questions that calls wait for (5 s)
 	ReplyTimeout   time.Duration  // to the first byte of an answer, between its parts, and for a request to go out (5 m)
 	MaxMessage     int            // of an answer that is kept whole; longer ones, and any beyond 256 KiB, are streamed
 	Logger         hclog.Logger
@@ -30,6 +31,7 @@ type Options struct {
 const (
 	defaultConnections    = 256
 	defaultConnectTimeout = 5 * time.Second
+	defaultAnswerTimeout  = 5 * time.Second
 	defaultReplyTimeout   = 5 * time.Minute
 
 	// keptAnswer is how long an answer may be that is kept whole before its first
@@ -43,6 +45,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = defaultConnectTimeout
+	}
+	if o.AnswerTimeout <= 0 {
+		o.AnswerTimeout = defaultAnswerTimeout
 	}
 	if o.ReplyTimeout <= 0 {
 		o.ReplyTimeout = defaultReplyTimeout
@@ -64,9 +69,11 @@ type Relay struct {
 	stage, commit, abort *methods.Method
 
 	pool      *pool
+	reach     reach
 	shares    shares        // what each account may have of the connections
 	strangers chan struct{} // has one for each call under way that takes no token
 	doors     doors         // whether the upstream lets the service account in
+	mark      int32         // the sequence id of its own logins
 	holdings  sync.Map      // what each session holds: *session.Session to *holding
 	open      index         // the holdings with open transactions
 	endings   endings
@@ -87,7 +94,8 @@ func New(o Options) *Relay {
 	r := &Relay{Options: o.withDefaults(), watched: make(chan struct{})}
 	r.stage, r.commit, r.abort = core(stageName), core(commitName), core("abort")
 	r.context, r.cancel = context.WithCancel(context.Background())
-	r.pool = newPool(r)
+	r.pool, r.mark = newPool(r), newMark()
+	r.reach.logger, r.reach.address = r.Logger, r.Address
 	r.shares.init(max(1, r.MaxConnections*7/8))
 	r.strangers = make(chan struct{}, min(mostStrangers, r.shares.most))
 	r.open.byName = map[string]map[*holding]struct{}{}

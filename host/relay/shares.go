@@ -93,6 +93,9 @@ const mostStrangers = 4
 // passOpen passes on a call that takes no token. It refuses with Unavailable at
 // once if there are too many.
 func (r *Relay) passOpen(ctx context.Context, c *Call) error {
+	if r.doors.leadBack() {
+		return errItself
+	}
 	select {
 	case r.strangers <- struct{}{}:
 	default:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/thrift/lib/go/thrift"
 
+	"github.com/cinchapi/concourse-users/host/relay"
 	"github.com/cinchapi/concourse-users/shared/account"
 )
 
@@ -52,6 +53,9 @@ func (p *clients) login(ctx context.Context, r *request) error {
 		return r.malformed(err)
 	case env.problem != "":
 		return r.declared(r.method.Security, env.problem)
+	}
+	if p.Relay != nil && p.Relay.IsOwn(username, r.message.SeqID) {
+		return r.fail(thrift.INTERNAL_ERROR, relay.Itself)
 	}
 	if !r.roomForSession() {
 		return r.refuseLogin(errCrowded)
