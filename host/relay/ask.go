@@ -68,7 +68,7 @@ func (r *Relay) ask(ctx context.Context, beyond int, q *request, limit time.Dura
 		case err == errNotSent:
 		case err == errGarbage, err == ErrUnknown:
 			r.reach.missed(ctx, "the data server does not answer as it should", "asked", q.name, "error", failure)
-			return account.Unavailable("the data server did not answer '%s'", q.name)
+			return account.Unavailable("the data server did not answer '%s' as it should; the host's log says more", q.name)
 		default:
 			r.reach.answered()
 			return err
