@@ -188,17 +188,24 @@ func (f *front) figures() metrics.Clients {
 }
 
 // announce says where drivers and tools find the host, and where drivers' calls
-// go, which it has tried.
+// go.
 func (f *front) announce() {
 	if f.clients != nil {
 		fmt.Fprintf(f.Out, "Clients reach it at %s\n", f.clients.at)
 		if f.relay != nil {
 			fmt.Fprintf(f.Out, "Calls are passed on to %s\n", f.relay.Address)
-			f.relay.Try()
 		}
 	}
 	if f.management != nil {
 		fmt.Fprintf(f.Out, "Tools of the original reach it at %s\n", f.management.at)
+	}
+}
+
+// tryUpstream has the log say what is wrong with the upstream, if anything is. It
+// waits for nothing.
+func (f *front) tryUpstream() {
+	if f.clients != nil && f.relay != nil {
+		f.relay.Try()
 	}
 }
 

@@ -235,6 +235,7 @@ func (r *running) ready(ctx context.Context, table *session.Table, failed <-chan
 	r.notify(daemon.SdNotifyReady)
 	front.announce()
 	fmt.Fprintf(r.Out, "Concourse is ready; administrators reach it at %s\n", r.home.Socket())
+	front.tryUpstream()
 	return nil
 }
 
