@@ -22,6 +22,8 @@ class Method:
         self.declares = {e.split(":")[1] for e in row["exceptions"].split(" ") if e != "-"}
         if row["token_arg"] != "-" and row["env_arg"] != "-" and self.access == "none" and "parameters" not in row["args"]:
             self.access = "read"  # which the original forgot to check
+        if self.name in ("findOrAddKeyValue", "invokePlugin"):
+            self.access = "write"  # and here it has READ do, for what may change data
         self.service = importlib.import_module(f"{package}.{row['service']}")
         self.arguments = [f for f in getattr(self.service, f"{self.name}_args").thrift_spec if f]
         self.carries = [self.carried(f) for f in self.arguments]
