@@ -40,11 +40,11 @@ func TestSoakEndurance(t *testing.T) {
 	empty := w.look()
 	t.Logf("without sessions: %v", empty)
 
-	// A third of the time is for their logins.
-	n := min(mostSessions, int(hashesPerSecond(t, time.Second/2)*span.Seconds()/3))
+	// Half of the time is for their logins.
+	n := min(mostSessions, int(hashesPerSecond(t, time.Second/2)*span.Seconds()/2))
 	began := time.Now()
 	w.crowd = h.Crowd(n, w.names...)
-	t.Logf("%d sessions after %v; %d were asked for, for which a third of %v is not enough if there are fewer",
+	t.Logf("%d sessions after %v; %d were asked for, for which half of %v is not enough if there are fewer",
 		n, time.Since(began).Round(time.Second), mostSessions, span)
 	full := w.look()
 	t.Logf("with sessions: %v; %.0f B each of the host's resident memory", full, float64(full.host-empty.host)/float64(n))
